@@ -1,0 +1,514 @@
+"""The base of all estimators: X in, named features out, whatever the method."""
+
+import contextlib
+import math
+import warnings
+from abc import abstractmethod
+
+import numpy as np
+import torch
+from sklearn.base import TransformerMixin, clone
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import EarlyStopping
+from skorch.helper import predefined_split
+
+from skcoral._validation import (
+    NON_NEGATIVE_FLOAT,
+    OPEN_FRACTION,
+    POSITIVE_FLOAT,
+    POSITIVE_INT,
+    BaseComposition,
+    StrOptions,
+    VisualBlock,
+    check_feature_names_in,
+    check_modalities,
+    choose_modalities,
+    fit_context,
+    resolve_columns,
+    select_block,
+    validate_X,
+)
+from skcoral.modalities import KINDS, TextModality
+from skcoral.network import DualPathNetwork
+from skcoral.training import (
+    BatchLoader,
+    BestEpoch,
+    BlockDataset,
+    ContrastiveNet,
+    EpochProgress,
+    resolve_device,
+    seeded,
+)
+
+# max_epochs="auto": enough updates for a small table, few passes over a large one.
+MIN_UPDATES = 1200
+MIN_EPOCHS = 10
+MAX_EPOCHS = 200
+
+
+class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
+    """Fit, transform, names and tags that all methods share.
+
+    A method is a subclass with an explicit constructor, the constraints of its own
+    parameters, and `_make_method`.
+    """
+
+    _parameter_constraints = {
+        "modalities": [StrOptions({"auto"}), list, tuple],
+        "embed_dim": POSITIVE_INT,
+        "max_epochs": [StrOptions({"auto"}), *POSITIVE_INT],
+        "batch_size": POSITIVE_INT,
+        "lr": POSITIVE_FLOAT,
+        "weight_decay": NON_NEGATIVE_FLOAT,
+        "early_stopping": ["boolean"],
+        "validation_fraction": OPEN_FRACTION,
+        "n_iter_no_change": POSITIVE_INT,
+        "warm_start": ["boolean"],
+        "output": [StrOptions({"all", "shared", "unique"})],
+        "device": [str],
+        "compile": ["boolean"],
+        "callbacks": [list, None],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    @abstractmethod
+    def _make_method(self, names):
+        """Return (objective class, its parameters, the network's parameters)."""
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y=None):
+        """Learn the representation from unlabelled rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), data frame or SliceDict
+            The rows. A plain dict or a list of views cannot be sliced by scikit-learn:
+            wrap it in :class:`skorch.helper.SliceDict`.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X has fewer than two rows, holds infinite values, lacks a column, or if
+            the training diverges. The estimator is not fitted then.
+
+        TypeError
+            If X is a plain dict, a list of views or sparse as a whole.
+        """
+        return self._learn(X, resume=self.warm_start and hasattr(self, "net_"))
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X, y=None):
+        """Train one more epoch on a chunk of rows.
+
+        The first call learns modalities, scales and vocabularies from its chunk; later
+        calls keep them. `max_epochs` then only tells schedules how long the training
+        will be.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), data frame or SliceDict
+            A chunk of at least two rows.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, and if `early_stopping` is set.
+        """
+        if self.early_stopping:
+            raise ValueError(
+                f"partial_fit of {type(self).__name__} does not support "
+                "early_stopping=True."
+            )
+        return self._learn(X, resume=hasattr(self, "net_"), epochs=1)
+
+    def transform(self, X):
+        """Embed rows: unmasked, unaugmented and one by one, whatever the batch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), data frame or SliceDict
+            Rows with the columns of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features_out), float32
+            The components that `output` selects, at the columns of `output_indices_`.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` has not been called.
+
+        ValueError
+            If columns are missing or of another kind than in `fit`.
+        """
+        check_is_fitted(self, "net_")
+        parts = self.net_.embed(BlockDataset(self._read(X)))
+        components = dict(zip(self.net_.module_.dims, parts, strict=True))
+        return np.hstack([components[name] for name in self.output_indices_])
+
+    def score(self, X, y=None):
+        """Return minus the loss on X, with seeded views; higher is better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), data frame or SliceDict
+            Rows with the columns of `fit`.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            Minus the mean over batches of `batch_size` rows. It falls with the number
+            of rows in a batch, so compare scores of samples of similar size.
+        """
+        check_is_fitted(self, "net_")
+        return -self.net_.evaluate(BlockDataset(self._read(X)))
+
+    def get_feature_names_out(self, input_features=None):
+        """Return the names of the output columns, such as "shared_00" or "film_31".
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Only compared with the names seen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_features_out,), object
+            Names, component by component.
+        """
+        check_is_fitted(self, "net_")
+        check_feature_names_in(self, input_features)
+        names = [
+            f"{component}_{i:0{len(str(part.stop - part.start - 1))}d}"
+            for component, part in self.output_indices_.items()
+            for i in range(part.stop - part.start)
+        ]
+        return np.asarray(names, dtype=object)
+
+    @property
+    def output_indices_(self):
+        """dict of str to slice: columns of each component in the output."""
+        check_is_fitted(self, "net_")
+        dims = {
+            name: dim
+            for name, dim in self.net_.module_.dims.items()
+            if self.output in ("all", "shared" if name == "shared" else "unique")
+        }
+        ends = np.cumsum([0, *dims.values()]).tolist()
+        return {name: slice(*ends[i : i + 2]) for i, name in enumerate(dims)}
+
+    @property
+    def history_(self):
+        """dict of str to list: losses and terms, one value per finished epoch."""
+        check_is_fitted(self, "net_")
+        rows = self.net_.history[: self.n_iter_]
+        terms = ("loss", *self.net_.criterion_.terms)
+        keys = [f"{part}_{term}" for part in ("train", "valid") for term in terms]
+        return {
+            key: [float(row[key]) for row in rows]
+            for key in keys
+            if rows and key in rows[0]
+        }
+
+    @property
+    def n_iter_(self):
+        """int: number of finished epochs."""
+        check_is_fitted(self, "net_")
+        return sum("train_loss" in row for row in self.net_.history)
+
+    @property
+    def loss_curve_(self):
+        """list of float: training loss per epoch."""
+        return self.history_.get("train_loss", [])
+
+    @property
+    def validation_loss_curve_(self):
+        """list of float: held-out loss per epoch, with `early_stopping`."""
+        return self.history_["valid_loss"] if self.early_stopping else None
+
+    @property
+    def device_(self):
+        """str: the device of the network."""
+        check_is_fitted(self, "net_")
+        return self.net_.device
+
+    def __sklearn_tags__(self):
+        """Return the tags: float32 out, missing values in, strings where text is."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = any(
+            spec == "text" or isinstance(spec, TextModality)
+            for _, spec in self._modalities
+        )
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    def get_params(self, deep=True):
+        """Return parameters, those of modalities as ``<name>__<parameter>``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Include the parameters of the modalities.
+
+        Returns
+        -------
+        dict of str to object
+            Parameter names and values.
+        """
+        return self._get_params("_modalities", deep=deep)
+
+    def set_params(self, **params):
+        """Set parameters, those of modalities as ``<name>__<parameter>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters; ``<name>=spec`` replaces a modality's spec.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        self._set_params("_modalities", **params)
+        return self
+
+    @property
+    def _modalities(self):
+        """The specs without columns, for scikit-learn's nested parameters."""
+        try:
+            return [(name, spec) for name, spec, _ in self.modalities]
+        except (TypeError, ValueError):  # "auto", or a value that fit will refuse
+            return []
+
+    @_modalities.setter
+    def _modalities(self, value):
+        self.modalities = [
+            (*pair, columns)
+            for pair, (_, _, columns) in zip(value, self.modalities, strict=True)
+        ]
+
+    def _sk_visual_block_(self):
+        """Show the modalities side by side, those of "auto" once they are chosen."""
+        modalities = getattr(self, "modalities_", self.modalities)
+        if not isinstance(modalities, list) or not modalities:
+            return VisualBlock("single", self, names=type(self).__name__)
+        names, specs, columns = zip(*modalities, strict=True)
+        return VisualBlock("parallel", specs, names=names, name_details=columns)
+
+    def _learn(self, X, *, resume, epochs=None):
+        """Read X and train; a training that fails leaves nothing half-fitted."""
+        if resume:
+            # A chunk that cannot be read leaves the training so far intact.
+            blocks = self._read(X)
+        with self._fitted_or_forgotten():
+            if not resume:
+                self._forget()
+                self._seed = check_random_state(self.random_state).randint(2**31 - 1)
+                blocks = self._fit_modalities(X)
+            self._train(blocks, resume=resume, epochs=epochs)
+        return self
+
+    @contextlib.contextmanager
+    def _fitted_or_forgotten(self):
+        try:
+            yield
+        except BaseException:
+            self._forget()
+            raise
+
+    def _forget(self):
+        """Delete what was learnt."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+
+    def _fit_modalities(self, X):
+        """Check X, choose and fit the modalities, and return their blocks."""
+        X = validate_X(self, X, reset=True)
+        blocks, self.modalities_, self._places_ = {}, self._resolve_modalities(X), {}
+        for name, spec, columns in self.modalities_:
+            # Positions of fit serve arrays and frames alike: names are compared before.
+            self._places_[name] = resolve_columns(X, columns, name)
+            block = select_block(X, self._places_[name])
+            with _naming(name):
+                _seed_spec(spec, self._seed)
+                blocks[name] = spec.fit(block).transform(block)
+        return blocks
+
+    def _resolve_modalities(self, X):
+        """Return (name, new spec, columns), with words and "auto" resolved."""
+        modalities = self.modalities
+        if isinstance(modalities, str):
+            reserved = {"shared", *self.get_params(deep=False)}
+            modalities = choose_modalities(X, reserved)
+        check_modalities(type(self).__name__, modalities, KINDS)
+        self._validate_names([name for name, _, _ in modalities])
+        return [
+            (name, KINDS[spec]() if isinstance(spec, str) else clone(spec), columns)
+            for name, spec, columns in modalities
+        ]
+
+    def _read(self, X):
+        """Check X against the fit and return the blocks of the fitted modalities."""
+        X = validate_X(self, X, reset=False)
+        blocks = {}
+        for name, spec, _ in self.modalities_:
+            block = select_block(X, self._places_[name])
+            with _naming(name):
+                blocks[name] = spec.transform(block)
+        return blocks
+
+    def _train(self, blocks, *, resume, epochs):
+        """Train a new network, or the present one further, on fitted blocks."""
+        net = self.net_ if resume else self._make_net(blocks)
+        seed = self._seed
+        if resume:
+            # Every continuation draws afresh, and yet the same at the next run.
+            n_epochs = len(net.history)
+            seed = int(np.random.SeedSequence([seed, n_epochs]).generate_state(1)[0])
+        train, valid = self._split(blocks, seed, net.device)
+        net.set_params(train_split=valid and predefined_split(valid))
+        with seeded(seed, net.device):
+            if not resume:
+                net.initialize()
+            net.partial_fit(train, epochs=epochs)
+        # The held-out rows are not the estimator's to keep.
+        net.set_params(train_split=None)
+        net.module_.eval()
+        net.criterion_.eval()
+        self.net_ = net
+        self._warn_if_interrupted()
+
+    def _make_net(self, blocks):
+        """Return the trainer, not initialised yet."""
+        specs = {name: spec for name, spec, _ in self.modalities_}
+        n_samples = len(_values(next(iter(blocks.values()))))
+        objective, objective_params, network_params = self._make_method(list(specs))
+        return ContrastiveNet(
+            DualPathNetwork,
+            objective,
+            module__modalities=specs,
+            augmentations={name: s.make_augmentation() for name, s in specs.items()},
+            views_seed=self._seed,
+            optimizer=torch.optim.AdamW,
+            optimizer__weight_decay=self.weight_decay,
+            lr=self.lr,
+            max_epochs=self._count_epochs(n_samples),
+            batch_size=self.batch_size,
+            iterator_train=BatchLoader,
+            iterator_train__shuffle=True,
+            iterator_valid=BatchLoader,
+            callbacks=self._make_callbacks(),
+            device=resolve_device(self.device),
+            compile=self.compile,
+            verbose=int(self.verbose > 1),
+            **{f"criterion__{key}": value for key, value in objective_params.items()},
+            **{f"module__{key}": value for key, value in network_params.items()},
+        )
+
+    def _count_epochs(self, n_samples):
+        """Return `max_epochs`, or the number that makes enough updates."""
+        if self.max_epochs != "auto":
+            return self.max_epochs
+        if self.early_stopping:
+            n_samples -= math.ceil(n_samples * self.validation_fraction)
+        n_batches = max(1, math.ceil(n_samples / self.batch_size))
+        return int(np.clip(math.ceil(MIN_UPDATES / n_batches), MIN_EPOCHS, MAX_EPOCHS))
+
+    def _make_callbacks(self):
+        """Return the callbacks of the user and those of verbose and early stopping."""
+        callbacks = list(self.callbacks or [])
+        if self.verbose:
+            callbacks.append(EpochProgress())
+        if self.early_stopping:
+            patience = self.n_iter_no_change
+            callbacks.append(BestEpoch(patience=patience, load_best=True))
+        return callbacks
+
+    def _split(self, blocks, seed, device):
+        """Return training rows and, with early stopping, held-out rows."""
+        if not self.early_stopping:
+            return BlockDataset(blocks, device), None
+        rows = np.arange(len(_values(next(iter(blocks.values())))))
+        train, valid = train_test_split(
+            rows, test_size=self.validation_fraction, random_state=seed
+        )
+        if min(len(train), len(valid)) < 2:
+            raise ValueError(
+                f"The 'validation_fraction' parameter of {type(self).__name__} must "
+                f"leave two rows or more on both sides of {len(rows)} rows. Got "
+                f"{self.validation_fraction} instead."
+            )
+        return _take(blocks, train, device), _take(blocks, valid, device)
+
+    def _warn_if_interrupted(self):
+        """Warn after Ctrl-C; a callback that stops early is no interruption."""
+        stoppers = [c for _, c in self.net_.callbacks_ if isinstance(c, EarlyStopping)]
+        stopped_early = any(c.misses_ >= c.patience for c in stoppers)
+        if self.net_.interrupted_ and not stopped_early:
+            warnings.warn(
+                f"Training interrupted by user after {self.n_iter_} epochs; the "
+                "estimator is usable as it is.",
+                stacklevel=4,
+            )
+
+
+@contextlib.contextmanager
+def _naming(modality):
+    """Name the modality in errors of its spec."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"Modality {modality!r}: {error}") from error
+
+
+def _seed_spec(spec, seed):
+    """Give the seed to every random part of a spec that has none of its own."""
+    params = spec.get_params(deep=True) if hasattr(spec, "get_params") else {}
+    unset = {
+        key: seed
+        for key, value in params.items()
+        if value is None and key.rpartition("__")[2] == "random_state"
+    }
+    if unset:
+        spec.set_params(**unset)
+
+
+def _values(block):
+    return block[0] if isinstance(block, tuple) else block
+
+
+def _take(blocks, rows, device):
+    return BlockDataset(
+        {
+            name: tuple(part[rows] for part in block)
+            if isinstance(block, tuple)
+            else block[rows]
+            for name, block in blocks.items()
+        },
+        device,
+    )

@@ -1,0 +1,173 @@
+"""Augmentations: callables ``(x, mask, generator) -> view`` on batches, on the device.
+
+`x` has shape (n_samples, n_features) or (n_samples, n_steps, n_features), `mask` is None
+or True at real steps, and `generator` is a `torch.Generator` on the device of `x`, or
+None for torch's default one. `x` itself is never changed.
+"""
+
+import torch
+
+
+class MarginalCorruption:
+    """Replace entries by values of the same feature in other rows of the batch.
+
+    Parameters
+    ----------
+    rate : float, default=0.3
+        Probability that an entry is replaced.
+
+    Notes
+    -----
+    After SCARF (arXiv 2106.15147). There each row has the same number of features
+    replaced, by draws from the whole training set, in one view only; here each entry is
+    replaced with a probability, by a draw from the batch, and both views are corrupted.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.augmentations import MarginalCorruption
+    >>> x = torch.tensor([[1.0, 10.0], [2.0, 20.0]])
+    >>> view = MarginalCorruption(rate=1.0)(x, None, torch.Generator().manual_seed(0))
+    >>> set(view[:, 1].tolist()) <= {10.0, 20.0}
+    True
+    """
+
+    def __init__(self, rate=0.3):
+        self.rate = rate
+
+    def __call__(self, x, mask=None, generator=None):
+        """Return a corrupted copy of `x` of shape (n_samples, n_features)."""
+        if x.ndim != 2:
+            raise ValueError(
+                "MarginalCorruption expects shape (n_samples, n_features). "
+                f"Got {tuple(x.shape)}."
+            )
+        random = {"device": x.device, "generator": generator}
+        replaced = torch.rand(x.shape, **random) < self.rate
+        donors = torch.randint(len(x), x.shape, **random)
+        return torch.where(replaced, x.gather(0, donors), x)
+
+
+class Noise:
+    """Add Gaussian noise to some of the samples.
+
+    Parameters
+    ----------
+    scale : float, default=0.1
+        Standard deviation of the noise, in the units of `x`.
+
+    p : float, default=0.5
+        Probability that a sample gets noise.
+
+    n_columns : int or None, default=None
+        Only this many features, the first ones, get noise; all if None.
+
+    Notes
+    -----
+    The "noise" of the code that COrAL (arXiv 2602.14983) was published with.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.augmentations import Noise
+    >>> Noise(n_columns=1)(torch.zeros(3, 2))[:, 1]
+    tensor([0., 0., 0.])
+    """
+
+    def __init__(self, scale=0.1, p=0.5, n_columns=None):
+        self.scale = scale
+        self.p = p
+        self.n_columns = n_columns
+
+    def __call__(self, x, mask=None, generator=None):
+        """Return a noisy copy of `x`; padding stays as it is."""
+        random = {"device": x.device, "generator": generator}
+        chosen = torch.rand(_per_sample(x), **random) < self.p
+        noise = self.scale * torch.randn(x.shape, dtype=x.dtype, **random)
+        if self.n_columns is not None:
+            noise[..., self.n_columns :] = 0.0
+        if mask is not None:
+            chosen = chosen & mask[..., None]
+        return torch.where(chosen, x + noise, x)
+
+
+class Drop:
+    """Blank a random share of the steps of some of the samples.
+
+    The features of a vector, and the steps of a sequence, are what is blanked.
+
+    Parameters
+    ----------
+    p : float, default=0.5
+        Probability that a sample loses steps.
+
+    max_fraction : float, default=0.8
+        The share of its steps is uniform between 0 and this.
+
+    fill : float, default=0.0
+        Value of a blanked step.
+
+    Notes
+    -----
+    The "drop" of the code that COrAL (arXiv 2602.14983) was published with, drawn for
+    all samples at once.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.augmentations import Drop
+    >>> view = Drop(p=1.0)(torch.ones(2, 10))
+    >>> bool((view.sum(dim=1) >= 2).all())
+    True
+    """
+
+    def __init__(self, p=0.5, max_fraction=0.8, fill=0.0):
+        self.p = p
+        self.max_fraction = max_fraction
+        self.fill = fill
+
+    def __call__(self, x, mask=None, generator=None):
+        """Return a copy of `x` with blanked steps; padding is neither lost nor counted."""
+        random = {"device": x.device, "generator": generator}
+        keys = torch.rand(x.shape[:2], **random)
+        n_steps = torch.full((len(x),), x.shape[1], device=x.device)
+        if mask is not None:
+            # Keys above one sort the padding behind all real steps.
+            keys = keys.masked_fill(~mask, 2.0)
+            n_steps = mask.sum(dim=1)
+        share = self.max_fraction * torch.rand(len(x), **random)
+        share = share * (torch.rand(len(x), **random) < self.p)
+        ranks = keys.argsort(dim=1).argsort(dim=1)
+        lost = ranks < (share * n_steps).round()[:, None]
+        return x.masked_fill(lost if x.ndim == 2 else lost[..., None], self.fill)
+
+
+class Compose:
+    """Apply augmentations in order.
+
+    Parameters
+    ----------
+    augmentations : sequence of callable
+        Callables ``(x, mask, generator) -> tensor``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.augmentations import Compose, Drop, Noise
+    >>> Compose([Drop(), Noise()])(torch.zeros(2, 3)).shape
+    torch.Size([2, 3])
+    """
+
+    def __init__(self, augmentations):
+        self.augmentations = augmentations
+
+    def __call__(self, x, mask=None, generator=None):
+        """Return the view that the last augmentation makes."""
+        for augment in self.augmentations:
+            x = augment(x, mask, generator)
+        return x
+
+
+def _per_sample(x):
+    """Return the shape of one draw per sample that broadcasts over `x`."""
+    return (len(x), *[1] * (x.ndim - 1))

@@ -1,0 +1,305 @@
+"""COrAL: shared and unique representations of several modalities, without labels."""
+
+from skcoral._base import BaseMultimodalTransformer
+from skcoral._validation import (
+    NON_NEGATIVE_FLOAT,
+    POSITIVE_FLOAT,
+    POSITIVE_INT,
+    PROBABILITY,
+    Interval,
+    Real,
+    StrOptions,
+    check_multiple,
+    check_schedule,
+)
+from skcoral.objectives import COrALObjective
+
+NETWORK_PARAMETERS = ("n_layers", "n_heads", "dropout", "mask_mode")
+OBJECTIVE_PARAMETERS = (
+    "head_hidden_dim",
+    "head_dim",
+    "temperature",
+    "mask_ratio",
+    "shared_weight",
+    "unique_weight",
+    "ortho_weight",
+    "orthogonality",
+    "ortho_reduction",
+)
+
+
+class COrALTransformer(BaseMultimodalTransformer):
+    """Learn what modalities share and what each alone knows, without labels.
+
+    A shared path fuses the tokens of all modalities by a transformer; a unique path per
+    modality embeds it alone. Two random views of each row are contrasted in every
+    component, while one view hides some modalities from the shared path and the other
+    view the rest, so that the shared path must infer across modalities. An
+    orthogonality penalty keeps the components apart [1]_.
+
+    Parameters
+    ----------
+    modalities : "auto" or list of (name, spec, columns), default="auto"
+        The modalities, in the order of their features. A spec is an instance such as
+        :class:`TextModality` or its kind in a word: "tabular", "text" or "embedding".
+        Columns are names, positions, a slice, a mask or a callable such as
+        :func:`sklearn.compose.make_column_selector`; for a `SliceDict`, its key. A
+        column may belong to several modalities; a column that belongs to none is not
+        used. "auto" makes one text modality of each free-text column (at least three
+        words on average and many distinct values) and one tabular modality, "table",
+        of the other columns; of a `SliceDict`, one modality per key by its shape.
+
+    embed_dim : int, default=64
+        Width of tokens and of the shared component; a multiple of `n_heads`.
+
+    unique_dim : int or None, default=None
+        Width of each unique component; None takes half of `embed_dim`.
+
+    n_layers : int, default=1
+        Number of fusion blocks.
+
+    n_heads : int, default=4
+        Number of attention heads.
+
+    dropout : float, default=0.0
+        Dropout in the fusion blocks.
+
+    head_hidden_dim : int, default=256
+        Hidden width of the projection heads.
+
+    head_dim : int, default=128
+        Output width of the projection heads.
+
+    temperature : float, default=0.1
+        Temperature of the contrast.
+
+    mask_ratio : float or sequence of float, default=0.75
+        Probability that a token of a modality that a view masks is hidden. A sequence
+        is a schedule of stages of equal length over the epochs: ``(0.05, 0.35, 0.55,
+        0.75)`` is the published curriculum.
+
+    mask_mode : {"zero", "token", "drop"}, default="zero"
+        A hidden token is multiplied by zero (as published), replaced by a learned
+        vector, or left out of the attention.
+
+    shared_weight : float, default=1.0
+        Weight of the shared contrast.
+
+    unique_weight : float, default=1.0
+        Weight of each unique contrast.
+
+    ortho_weight : float, default=1.0
+        Weight of the orthogonality penalty.
+
+    orthogonality : {"squared", "hinge"}, default="squared"
+        Penalise the square of each cosine, or its positive part.
+
+    ortho_reduction : {"sum", "mean"}, default="sum"
+        Sum over pairs of components, or their mean times three, which is the same for
+        two modalities and keeps its scale for more.
+
+    max_epochs : int or "auto", default="auto"
+        Passes over the rows. "auto" makes 1,200 updates, but at least 10 and at most
+        200 passes: ``clip(ceil(1200 / ceil(n_samples / batch_size)), 10, 200)``.
+
+    batch_size : int, default=256
+        Rows per update. A last batch of one row joins the one before it.
+
+    lr : float, default=1e-3
+        Learning rate of AdamW.
+
+    weight_decay : float, default=1e-3
+        Decay of weight matrices; biases, norms and queries are not decayed.
+
+    early_stopping : bool, default=False
+        Hold rows out, stop when their loss no longer falls, restore the best epoch.
+
+    validation_fraction : float, default=0.1
+        Share of rows held out by `early_stopping`.
+
+    n_iter_no_change : int, default=10
+        Epochs without improvement before `early_stopping` stops.
+
+    warm_start : bool, default=False
+        Continue the training in the next `fit`, with modalities, scales and
+        vocabularies as learnt before.
+
+    output : {"all", "shared", "unique"}, default="all"
+        Components that `transform` returns. May be set after `fit`.
+
+    device : str, default="auto"
+        A torch device; "auto" is CUDA, else MPS, else the CPU.
+
+    compile : bool, default=False
+        Compile network and objective with :func:`torch.compile`.
+
+    callbacks : list of skorch callbacks, default=None
+        Further callbacks of the training.
+
+    verbose : int, default=0
+        1 shows a progress bar over the epochs, 2 prints the losses of each epoch too.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, views and masks. The same seed gives the same features
+        on one machine; global generators are not touched.
+
+    Attributes
+    ----------
+    modalities_ : list of (name, fitted spec, columns)
+        The modalities in use, those of "auto" included.
+
+    net_ : ContrastiveNet
+        The trained skorch net: `module_` is the network, `criterion_` the objective,
+        `history` has the losses of every batch.
+
+    output_indices_ : dict of str to slice
+        Columns of each component in the output.
+
+    history_ : dict of str to list of float
+        Loss and each of its terms per epoch: "train_loss", "train_shared",
+        "train_unique_<name>", "train_orthogonality", and "valid_..." with
+        `early_stopping`.
+
+    n_iter_ : int
+        Number of finished epochs.
+
+    loss_curve_ : list of float
+        Training loss per epoch.
+
+    validation_loss_curve_ : list of float or None
+        Held-out loss per epoch.
+
+    device_ : str
+        Device of the network.
+
+    n_features_in_ : int
+        Number of columns seen in `fit`, or of keys of a `SliceDict`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,), object
+        Names of the columns or keys, where X has names.
+
+    See Also
+    --------
+    TabularModality : Numbers, categories, booleans and dates.
+    TextModality : Raw strings.
+    EmbeddingModality : Dense vectors from anywhere.
+
+    Notes
+    -----
+    Deviations from the paper's code: any number of modalities (one is well defined, a
+    contrastive learner whose shared and unique features have no cross-modal meaning);
+    views by marginal corruption (SCARF, arXiv 2106.15147) instead of noise; separate
+    initial weights of shared and unique encoders; small heads; padding is never
+    attended. The embedding is ``[shared | unique_1 | ... | unique_M]``, taken before
+    the projection heads, so the components are kept orthogonal on the heads only:
+    they can still be correlated in the features.
+
+    References
+    ----------
+    .. [1] "Orthogonalized Multimodal Contrastive Learning with Asymmetric Masking for
+       Structured Representations", 2026, arXiv 2602.14983.
+
+    Examples
+    --------
+    >>> from skcoral import COrALTransformer
+    >>> from skcoral.datasets import make_multimodal_interactions
+    >>> X = make_multimodal_interactions(60, random_state=0).data
+    >>> coral = COrALTransformer(embed_dim=8, max_epochs=2, random_state=0).fit(X)
+    >>> coral.transform(X).shape
+    (60, 16)
+    >>> coral.output_indices_
+    {'shared': slice(0, 8, None), 'm0': slice(8, 12, None), 'm1': slice(12, 16, None)}
+    """
+
+    _parameter_constraints = {
+        **BaseMultimodalTransformer._parameter_constraints,
+        "unique_dim": [*POSITIVE_INT, None],
+        "n_layers": POSITIVE_INT,
+        "n_heads": POSITIVE_INT,
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "head_hidden_dim": POSITIVE_INT,
+        "head_dim": POSITIVE_INT,
+        "temperature": POSITIVE_FLOAT,
+        "mask_ratio": [*PROBABILITY, list, tuple],
+        "mask_mode": [StrOptions({"zero", "token", "drop"})],
+        "shared_weight": NON_NEGATIVE_FLOAT,
+        "unique_weight": NON_NEGATIVE_FLOAT,
+        "ortho_weight": NON_NEGATIVE_FLOAT,
+        "orthogonality": [StrOptions({"squared", "hinge"})],
+        "ortho_reduction": [StrOptions({"sum", "mean"})],
+    }
+
+    def __init__(
+        self,
+        modalities="auto",
+        *,
+        embed_dim=64,
+        unique_dim=None,
+        n_layers=1,
+        n_heads=4,
+        dropout=0.0,
+        head_hidden_dim=256,
+        head_dim=128,
+        temperature=0.1,
+        mask_ratio=0.75,
+        mask_mode="zero",
+        shared_weight=1.0,
+        unique_weight=1.0,
+        ortho_weight=1.0,
+        orthogonality="squared",
+        ortho_reduction="sum",
+        max_epochs="auto",
+        batch_size=256,
+        lr=1e-3,
+        weight_decay=1e-3,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        warm_start=False,
+        output="all",
+        device="auto",
+        compile=False,
+        callbacks=None,
+        verbose=0,
+        random_state=None,
+    ):
+        self.modalities = modalities
+        self.embed_dim = embed_dim
+        self.unique_dim = unique_dim
+        self.n_layers = n_layers
+        self.n_heads = n_heads
+        self.dropout = dropout
+        self.head_hidden_dim = head_hidden_dim
+        self.head_dim = head_dim
+        self.temperature = temperature
+        self.mask_ratio = mask_ratio
+        self.mask_mode = mask_mode
+        self.shared_weight = shared_weight
+        self.unique_weight = unique_weight
+        self.ortho_weight = ortho_weight
+        self.orthogonality = orthogonality
+        self.ortho_reduction = ortho_reduction
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.output = output
+        self.device = device
+        self.compile = compile
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def _make_method(self, names):
+        """Return COrAL's objective and the sizes of its network."""
+        check_multiple(self, "embed_dim", "n_heads")
+        check_schedule(self, "mask_ratio")
+        unique_dim = self.unique_dim or max(1, self.embed_dim // 2)
+        sizes = {"embed_dim": self.embed_dim, "unique_dim": unique_dim}
+        objective = {key: getattr(self, key) for key in OBJECTIVE_PARAMETERS}
+        network = {key: getattr(self, key) for key in NETWORK_PARAMETERS}
+        return COrALObjective, {"names": names, **sizes, **objective}, sizes | network

@@ -1,0 +1,300 @@
+"""The dual-path network: tokens of all modalities -> shared, tokens of one -> unique.
+
+The network knows neither losses nor views: masks and subsets of modalities are the
+business of the objective that calls its three verbs, `encode`, `fuse` and `private`.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Tokens(NamedTuple):
+    """Tokens of one batch, a list entry per modality.
+
+    Attributes
+    ----------
+    shared : list of tensor of shape (n_samples, n_tokens, embed_dim)
+        Tokens for the shared path.
+
+    private : list of tensor of shape (n_samples, n_tokens, embed_dim)
+        Tokens for the unique paths, from encoders of their own.
+
+    masks : list of (None or bool tensor of shape (n_samples, n_tokens))
+        True at real tokens, False at padding; None where all are real.
+    """
+
+    shared: list
+    private: list
+    masks: list
+
+
+class QuickGELU(nn.Module):
+    """The sigmoid approximation of GELU, ``z * sigmoid(1.702 z)``."""
+
+    def forward(self, z):
+        """Return the activation of `z`, elementwise."""
+        return z * torch.sigmoid(1.702 * z)
+
+
+class FusionBlock(nn.Module):
+    """One pre-norm transformer block.
+
+    Parameters
+    ----------
+    embed_dim, n_heads : int
+        Width and number of attention heads; the width is a multiple of the heads.
+
+    n_layers : int
+        Number of blocks in the stack, which scales the initial output projections.
+
+    dropout : float
+        Dropout after attention and feed-forward.
+    """
+
+    def __init__(self, embed_dim, n_heads, n_layers, dropout):
+        super().__init__()
+        self.n_heads = n_heads
+        self.norm_attention = nn.LayerNorm(embed_dim)
+        self.query = nn.Linear(embed_dim, embed_dim)
+        self.key_value = nn.Linear(embed_dim, 2 * embed_dim)
+        self.out = nn.Linear(embed_dim, embed_dim)
+        self.feed_forward = nn.Sequential(
+            nn.LayerNorm(embed_dim),
+            nn.Linear(embed_dim, 4 * embed_dim),
+            QuickGELU(),
+            nn.Linear(4 * embed_dim, embed_dim),
+        )
+        self.dropout = nn.Dropout(dropout)
+        self._initialise(embed_dim, n_layers)
+
+    def _initialise(self, embed_dim, n_layers):
+        """Draw the weights with the scales of method A.0.4."""
+        inner = embed_dim**-0.5
+        outer = inner * (2 * n_layers) ** -0.5
+        nn.init.normal_(self.query.weight, std=inner)
+        nn.init.normal_(self.key_value.weight, std=inner)
+        nn.init.normal_(self.out.weight, std=outer)
+        nn.init.normal_(self.feed_forward[1].weight, std=(2 * embed_dim) ** -0.5)
+        nn.init.normal_(self.feed_forward[3].weight, std=outer)
+
+    def forward(self, x, mask=None, n_queries=None):
+        """Return the block's output for the first `n_queries` tokens (all by default).
+
+        Parameters
+        ----------
+        x : tensor of shape (n_samples, n_tokens, embed_dim)
+            Input tokens.
+
+        mask : bool tensor of shape (n_samples, n_tokens), default=None
+            True at the tokens that may be attended.
+
+        n_queries : int, default=None
+            The last block is read at its first token only, so that computing the others
+            would be wasted; they are still attended.
+        """
+        attended = self._attend(self.norm_attention(x), mask, n_queries)
+        x = x[:, :n_queries] + self.dropout(attended)
+        return x + self.dropout(self.feed_forward(x))
+
+    def _attend(self, x, mask, n_queries):
+        query = self._split(self.query(x[:, :n_queries]))
+        key, value = map(self._split, self.key_value(x).chunk(2, dim=-1))
+        if mask is not None:
+            mask = mask[:, None, None, :]
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        return self.out(attended.transpose(1, 2).flatten(2))
+
+    def _split(self, x):
+        return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+
+
+class UniquePath(nn.Module):
+    """Pool the tokens of one modality into its unique embedding.
+
+    Per token ``r = W2 GELU(LN(W1 q + c1)) + c2``, then attention pooling with one
+    learned query: ``u = sum_t softmax_t(r_t . w) r_t`` (COrAL, arXiv 2602.14983).
+
+    Parameters
+    ----------
+    embed_dim, unique_dim : int
+        Width of the tokens and of the embedding.
+    """
+
+    def __init__(self, embed_dim, unique_dim):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(embed_dim, embed_dim),
+            nn.LayerNorm(embed_dim),
+            nn.GELU(),
+            nn.Linear(embed_dim, unique_dim),
+        )
+        self.pool_query = nn.Parameter(torch.randn(unique_dim))
+
+    def forward(self, tokens, mask=None):
+        """Return embeddings of shape (n_samples, unique_dim); padding has no weight."""
+        values = self.layers(tokens)
+        scores = values @ self.pool_query
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -torch.inf)
+        return torch.einsum("nt,ntd->nd", scores.softmax(dim=1), values)
+
+
+class DualPathNetwork(nn.Module):
+    """COrAL's network: a fused shared path and a unique path per modality.
+
+    Parameters
+    ----------
+    modalities : dict of str to modality
+        Fitted modality specs by name; their order is the order of the embeddings.
+
+    embed_dim : int, default=64
+        Width of tokens and of the shared embedding.
+
+    unique_dim : int, default=32
+        Width of each unique embedding.
+
+    n_layers : int, default=1
+        Number of fusion blocks.
+
+    n_heads : int, default=4
+        Number of attention heads.
+
+    dropout : float, default=0.0
+        Dropout in the fusion blocks.
+
+    mask_mode : {"zero", "token", "drop"}, default="zero"
+        What becomes of a token that is masked: multiplied by zero as published,
+        replaced by a learned vector, or left out of the attention.
+
+    Attributes
+    ----------
+    dims : dict of str to int
+        Width of each component, in the order of the embedding.
+
+    Notes
+    -----
+    Unlike the published code, `n_layers` is honoured, padding is masked in attention
+    and pooling, and shared and unique encoders start from different random weights.
+    """
+
+    def __init__(
+        self,
+        modalities,
+        embed_dim=64,
+        unique_dim=32,
+        n_layers=1,
+        n_heads=4,
+        dropout=0.0,
+        mask_mode="zero",
+    ):
+        super().__init__()
+        specs = list(modalities.values())
+        self.names = list(modalities)
+        self.dims = {"shared": embed_dim, **dict.fromkeys(modalities, unique_dim)}
+        self.mask_mode = mask_mode
+        self.encoders = _make_encoders(specs, embed_dim)
+        self.unique_encoders = _make_encoders(specs, embed_dim)
+        self.unique_paths = nn.ModuleList(
+            UniquePath(embed_dim, unique_dim) for _ in specs
+        )
+        self.cls = nn.Parameter(torch.randn(1, 1, embed_dim))
+        if mask_mode == "token":
+            self.mask_token = nn.Parameter(torch.randn(embed_dim) * 0.02)
+        self.blocks = nn.ModuleList(
+            FusionBlock(embed_dim, n_heads, n_layers, dropout) for _ in range(n_layers)
+        )
+        self.norm = nn.LayerNorm(embed_dim)
+
+    def encode(self, x):
+        """Turn a batch into tokens.
+
+        Parameters
+        ----------
+        x : dict of str to tensor or to (tensor, padding mask)
+            One block per modality, first axis = samples.
+
+        Returns
+        -------
+        Tokens
+            Tokens of both paths, in the order of the modalities.
+        """
+        blocks = [_with_mask(x[name]) for name in self.names]
+        shared = [f(*block) for f, block in zip(self.encoders, blocks, strict=True)]
+        private = [
+            f(*block)[0] for f, block in zip(self.unique_encoders, blocks, strict=True)
+        ]
+        return Tokens([t for t, _ in shared], private, [m for _, m in shared])
+
+    def fuse(self, tokens, subset=None, keep=None):
+        """Fuse the tokens of the modalities into the shared embedding.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            Output of `encode`.
+
+        subset : sequence of int, default=None
+            Positions of the modalities to fuse; all by default.
+
+        keep : list of bool tensor of shape (n_samples, n_tokens), default=None
+            Per modality, False at tokens to mask, or None to mask nothing.
+
+        Returns
+        -------
+        tensor of shape (n_samples, embed_dim)
+            The shared embedding.
+        """
+        subset = range(len(self.names)) if subset is None else subset
+        keep = [None] * len(self.names) if keep is None else keep
+        parts = [self._mask(tokens.shared[m], tokens.masks[m], keep[m]) for m in subset]
+        parts = [(self.cls.expand(len(parts[0][0]), -1, -1), None), *parts]
+        x = torch.cat([values for values, _ in parts], dim=1)
+        mask = _attention_mask(parts)
+        for block in self.blocks[:-1]:
+            x = block(x, mask)
+        return self.norm(self.blocks[-1](x, mask, n_queries=1)[:, 0])
+
+    def _mask(self, values, mask, keep):
+        """Hide the tokens that are not kept; return values and attention mask."""
+        if keep is None:
+            return values, mask
+        if self.mask_mode == "drop":
+            return values, keep if mask is None else keep & mask
+        hidden = self.mask_token if self.mask_mode == "token" else values.new_zeros(())
+        return torch.where(keep[..., None], values, hidden), mask
+
+    def private(self, tokens):
+        """Return the list of unique embeddings, each (n_samples, unique_dim)."""
+        return [
+            path(values, mask)
+            for path, values, mask in zip(
+                self.unique_paths, tokens.private, tokens.masks, strict=True
+            )
+        ]
+
+    def forward(self, x):
+        """Return (shared, unique_1, ..., unique_M) without masks, for inference."""
+        tokens = self.encode(x)
+        return (self.fuse(tokens), *self.private(tokens))
+
+
+def _make_encoders(specs, embed_dim):
+    return nn.ModuleList(spec.make_encoder(embed_dim) for spec in specs)
+
+
+def _with_mask(block):
+    return block if isinstance(block, tuple) else (block, None)
+
+
+def _attention_mask(parts):
+    """Join the masks of consecutive (tokens, mask); None if nothing is hidden."""
+    if all(mask is None for _, mask in parts):
+        return None
+    masks = [
+        values.new_ones(values.shape[:2], dtype=torch.bool) if mask is None else mask
+        for values, mask in parts
+    ]
+    return torch.cat(masks, dim=1)

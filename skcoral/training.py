@@ -1,0 +1,350 @@
+"""The trainer: skorch's NeuralNet with two augmented views per batch.
+
+It knows neither the method (that is the criterion) nor the kinds of modalities (those
+are the augmentations it is given).
+"""
+
+import contextlib
+import copy
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    EpochTimer,
+    PassthroughScoring,
+    PrintLog,
+)
+from skorch.utils import to_device
+from torch.utils.data import Dataset
+from tqdm.auto import tqdm
+
+N_VIEWS = 2
+# Rows per batch at inference: large enough for full speed, small enough for any memory.
+INFERENCE_BATCH_SIZE = 2048
+
+
+def resolve_device(device):
+    """Return the torch device string of `device`, "auto" being the best one present."""
+    if device != "auto":
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@contextlib.contextmanager
+def seeded(seed, device):
+    """Seed torch's default generators inside the block and restore them after it.
+
+    Only the generators of the CPU and of `device` are touched.
+    """
+    kind = torch.device(device).type
+    modules = [torch] if kind == "cpu" else [torch, torch.get_device_module(kind)]
+    states = [module.get_rng_state() for module in modules]
+    # torch.manual_seed would reseed the caller's other devices too.
+    torch.default_generator.manual_seed(seed)
+    for module in modules[1:]:
+        module.manual_seed(seed)
+    try:
+        yield
+    finally:
+        for module, state in zip(modules, states, strict=True):
+            module.set_rng_state(state)
+
+
+class BlockDataset(Dataset):
+    """Blocks of one table as tensors, gathered by lists of rows.
+
+    Parameters
+    ----------
+    blocks : dict of str to ndarray or to (ndarray, mask)
+        One block per modality, first axis = samples.
+
+    device : str, default="cpu"
+        Where the tensors are kept.
+    """
+
+    def __init__(self, blocks, device="cpu"):
+        self.blocks = {
+            name: _map(block, lambda array: torch.as_tensor(array, device=device))
+            for name, block in blocks.items()
+        }
+
+    def __len__(self):
+        block = next(iter(self.blocks.values()))
+        return len(block[0] if isinstance(block, tuple) else block)
+
+    def __getitem__(self, rows):
+        return {
+            name: _map(block, lambda tensor: tensor[rows])
+            for name, block in self.blocks.items()
+        }
+
+
+class BatchLoader:
+    """Iterate over a `BlockDataset` by whole batches of rows.
+
+    Gathering a batch by one index per block replaces a data loader that collates row by
+    row. A last batch of a single row would break contrast and batch normalisation: it
+    joins the batch before it.
+
+    Parameters
+    ----------
+    dataset : BlockDataset
+        The data.
+
+    batch_size : int
+        Rows per batch.
+
+    shuffle : bool, default=False
+        Draw a new order from torch's default generator at each pass.
+    """
+
+    def __init__(self, dataset, batch_size, shuffle=False):
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+
+    def __len__(self):
+        return len(self.batch_sizes)
+
+    @property
+    def batch_sizes(self):
+        """Number of rows of each batch, in order."""
+        return [len(rows) for rows in self._split(torch.arange(len(self.dataset)))]
+
+    def __iter__(self):
+        n_rows = len(self.dataset)
+        order = torch.randperm(n_rows) if self.shuffle else torch.arange(n_rows)
+        for rows in self._split(order):
+            yield self.dataset[rows], None
+
+    def _split(self, order):
+        parts = list(order.split(self.batch_size))
+        if len(parts) > 1 and len(parts[-1]) == 1:
+            parts[-2:] = [torch.cat(parts[-2:])]
+        return parts
+
+
+class LossTerms(Callback):
+    """Write the epoch's mean of each loss term of the objective to the history."""
+
+    def on_epoch_end(self, net, **kwargs):
+        """Average the batches of the epoch, weighted by their number of samples."""
+        for prefix in ("train", "valid"):
+            batches = [b for b in net.history[-1, "batches"] if f"{prefix}_loss" in b]
+            if not batches:
+                continue
+            weights = [batch[f"{prefix}_batch_size"] for batch in batches]
+            for term in net.criterion_.terms:
+                name = f"{prefix}_{term}"
+                values = [batch[name] for batch in batches]
+                net.history.record(name, float(np.average(values, weights=weights)))
+
+
+class EpochProgress(Callback):
+    """Show one progress bar over the epochs, with the time left and the loss."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Open the bar."""
+        self.bar_ = tqdm(total=net.epochs_ahead_, unit="epoch")
+
+    def on_epoch_end(self, net, **kwargs):
+        """Advance by one epoch."""
+        self.bar_.set_postfix(loss=f"{net.history[-1, 'train_loss']:.3f}")
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        """Close the bar; an open one cannot be pickled with the estimator."""
+        self.bar_.close()
+        del self.bar_
+
+
+class BestEpoch(EarlyStopping):
+    """skorch's early stopping that restores the objective beside the network.
+
+    Projection heads belong to the objective: restoring the network alone would pair it,
+    in `score` and further training, with heads of another epoch.
+    """
+
+    def on_epoch_end(self, net, **kwargs):
+        """Keep the objective's state of the best epoch."""
+        try:
+            super().on_epoch_end(net, **kwargs)
+        finally:
+            if self.best_epoch_ == net.history[-1, "epoch"]:
+                self.best_criterion_ = copy.deepcopy(net.criterion_.state_dict())
+
+    def on_train_end(self, net, **kwargs):
+        """Restore network and objective."""
+        super().on_train_end(net, **kwargs)
+        if self.best_model_weights_ is not None:
+            net.criterion_.load_state_dict(self.best_criterion_)
+            del self.best_criterion_
+            self.best_model_weights_ = None
+
+    @property
+    def stopped_(self):
+        """Whether the patience is exhausted."""
+        return getattr(self, "misses_", 0) >= self.patience
+
+
+class ContrastiveNet(NeuralNet):
+    """skorch's trainer for a network (module) and an objective (criterion).
+
+    Parameters
+    ----------
+    module : type
+        The network class.
+
+    criterion : type
+        The objective class.
+
+    augmentations : dict of str to callable
+        Per modality, ``(tensor, mask, generator) -> tensor``.
+
+    views_seed : int, default=0
+        Seed of the views in validation and scoring, the same in each pass so that the
+        losses of epochs can be compared.
+
+    **kwargs : dict
+        Parameters of :class:`skorch.NeuralNet`.
+
+    Attributes
+    ----------
+    interrupted_ : bool
+        Whether the last training ended by a KeyboardInterrupt, from the keyboard or
+        from a callback that stops early.
+
+    epochs_ahead_ : int
+        Number of epochs of the training that runs now, or ran last.
+    """
+
+    def __init__(
+        self, module, criterion, *, augmentations=None, views_seed=0, **kwargs
+    ):
+        self.augmentations = augmentations
+        self.views_seed = views_seed
+        super().__init__(module, criterion, **kwargs)
+
+    @property
+    def _default_callbacks(self):
+        return [
+            ("epoch_timer", EpochTimer()),
+            ("train_loss", PassthroughScoring("train_loss", on_train=True)),
+            ("valid_loss", PassthroughScoring("valid_loss")),
+            ("loss_terms", LossTerms()),
+            ("print_log", PrintLog()),
+        ]
+
+    def get_params_for_optimizer(self, prefix, named_parameters):
+        """Apply weight decay to matrices only, not to biases, norms and queries."""
+        named = list(named_parameters)
+        decayed = [p for name, p in named if _is_decayed(name, p)]
+        others = [p for name, p in named if not _is_decayed(name, p)]
+        _, kwargs = super().get_params_for_optimizer(prefix, named)
+        groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
+        return (groups,), kwargs
+
+    def partial_fit(self, X, y=None, classes=None, epochs=None, **fit_params):
+        """Train for `epochs` more epochs (`max_epochs` by default)."""
+        self.epochs_ahead_ = self.max_epochs if epochs is None else epochs
+        return super().partial_fit(X, y, classes, epochs=epochs, **fit_params)
+
+    def fit_loop(self, X, y=None, epochs=None, **kwargs):
+        """Run the epochs and remember whether they were interrupted."""
+        self.interrupted_ = True
+        super().fit_loop(X, y, epochs=epochs, **kwargs)
+        self.interrupted_ = False
+        return self
+
+    def on_epoch_begin(self, net, **kwargs):
+        """Tell the objective where in the training it is."""
+        super().on_epoch_begin(net, **kwargs)
+        self.criterion_.epoch.fill_(len(self.history) - 1)
+        self.criterion_.max_epochs.fill_(self.max_epochs)
+
+    def train_step_single(self, batch, **fit_params):
+        """Compute the loss of two views of the batch and its gradients."""
+        self._set_training(True)
+        loss = self._compute_loss(batch, prefix="train")
+        loss.backward()
+        return {"loss": loss, "y_pred": None}
+
+    def validation_step(self, batch, **fit_params):
+        """Compute the loss of two views of the batch in evaluation mode."""
+        self._set_training(False)
+        with torch.no_grad():
+            loss = self._compute_loss(batch, prefix="valid")
+        return {"loss": loss, "y_pred": None}
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Run one pass; a validation pass draws the same views each time."""
+        context = contextlib.nullcontext()
+        if not training:
+            context = seeded(self.views_seed, self.device)
+        with context:
+            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+
+    def infer(self, x, **fit_params):
+        """Return the components of a batch."""
+        return self.criterion_.embed(self.module_, to_device(x, self.device))
+
+    def embed(self, dataset):
+        """Return the components of all rows, a list of float32 arrays."""
+        loader = BatchLoader(dataset, INFERENCE_BATCH_SIZE)
+        batches = [self.evaluation_step(batch) for batch in loader]
+        return [torch.cat(parts).cpu().numpy() for parts in zip(*batches, strict=True)]
+
+    def evaluate(self, dataset):
+        """Return the mean loss over the batches of a data set, with seeded views."""
+        loader = self.get_iterator(dataset)
+        self._set_training(False)
+        with seeded(self.views_seed, self.device), torch.no_grad():
+            losses = [float(sum(self._terms(batch).values())) for batch in loader]
+        return float(np.average(losses, weights=loader.batch_sizes))
+
+    def _compute_loss(self, batch, prefix):
+        """Return the sum of the terms, each written to the history."""
+        terms = self._terms(batch)
+        for name, value in terms.items():
+            value = value.item()
+            if not np.isfinite(value):
+                raise ValueError(self._describe_divergence(name, value))
+            self.history.record_batch(f"{prefix}_{name}", value)
+        return sum(terms.values())
+
+    def _terms(self, batch):
+        blocks = to_device(batch[0], self.device)
+        views = [self._augment(blocks) for _ in range(N_VIEWS)]
+        return self.criterion_(self.module_, views)
+
+    def _augment(self, blocks):
+        """Return one random view of a batch."""
+        view = {}
+        for name, block in blocks.items():
+            values, mask = block if isinstance(block, tuple) else (block, None)
+            values = self.augmentations[name](values, mask, None)
+            view[name] = values if mask is None else (values, mask)
+        return view
+
+    def _describe_divergence(self, term, value):
+        return (
+            f"Training diverged at epoch {len(self.history)}: the {term!r} term is "
+            f"{value}. Lower lr (now {self.lr}) or raise temperature, and look for "
+            "extreme values in X."
+        )
+
+
+def _is_decayed(name, parameter):
+    return parameter.ndim >= 2 and not name.endswith("bias")
+
+
+def _map(block, function):
+    """Apply a function to a block, or to its values and its padding mask."""
+    if isinstance(block, tuple):
+        return tuple(function(part) for part in block)
+    return function(block)
