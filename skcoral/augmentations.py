@@ -1,8 +1,8 @@
 """Augmentations: callables ``(x, mask, generator) -> view`` on batches, on the device.
 
-`x` has shape (n_samples, n_features) or (n_samples, n_steps, n_features), `mask` is None
-or True at real steps, and `generator` is a `torch.Generator` on the device of `x`, or
-None for torch's default one. `x` itself is never changed.
+`x` has shape (n_samples, n_features) or (n_samples, n_steps, n_features), `mask` is
+None or True at real steps, and `generator` is a `torch.Generator` on the device of `x`,
+or None for torch's default one. `x` itself is never changed.
 """
 
 import torch
@@ -127,7 +127,7 @@ class Drop:
         self.fill = fill
 
     def __call__(self, x, mask=None, generator=None):
-        """Return a copy of `x` with blanked steps; padding is neither lost nor counted."""
+        """Return a copy of `x` with blanked steps; padding does not count."""
         random = {"device": x.device, "generator": generator}
         keys = torch.rand(x.shape[:2], **random)
         n_steps = torch.full((len(x),), x.shape[1], device=x.device)

@@ -1,0 +1,179 @@
+"""Generators of multimodal data with known interactions."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import Bunch, check_random_state
+from skorch.helper import SliceDict
+
+# How far the mixing bends: at 1 the factors use the curved part of tanh, yet stay
+# recoverable.
+GAIN = 1.0
+
+
+def make_multimodal_interactions(
+    n_samples=1000,
+    *,
+    n_modalities=2,
+    n_features=32,
+    n_shared=4,
+    n_unique=4,
+    n_levels=10,
+    biased=False,
+    noise=0.05,
+    random_state=None,
+    world_state=0,
+):
+    """Make vectors of several modalities with one label per kind of information.
+
+    Each modality is a nonlinear mixture of factors that all modalities share, factors
+    of its own and, in the first two modalities, an attribute with `n_levels` levels.
+    A hidden permutation pairs the levels of the two attributes. Whether the pair of a
+    row obeys it is the synergistic label: one attribute alone tells nothing about it.
+
+    Parameters
+    ----------
+    n_samples : int, default=1000
+        Number of rows.
+
+    n_modalities : int, default=2
+        Number of modalities, two or more.
+
+    n_features : int, default=32
+        Width of each modality; at least ``n_shared + n_unique + n_levels``.
+
+    n_shared, n_unique : int, default=4
+        Number of factors shared by all, and of own factors of each modality.
+
+    n_levels : int, default=10
+        Number of levels of each attribute.
+
+    biased : bool, default=False
+        If True, every row obeys the relation between the attributes, so that it can be
+        learnt without labels; if False, the attributes are independent, and a row obeys
+        it with probability ``1 / n_levels``.
+
+    noise : float, default=0.05
+        Standard deviation of Gaussian noise on the features.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the rows.
+
+    world_state : int, default=0
+        Seed of what rows have in common: mixtures, directions of the labels and the
+        relation. Biased and unbiased rows of one world belong together.
+
+    Returns
+    -------
+    Bunch
+        With the entries
+
+        data : SliceDict of str to ndarray of shape (n_samples, n_features), float32
+            Modalities "m0", "m1", ...
+        target : dict of str to ndarray of shape (n_samples,), int
+            Labels 0 and 1: "redundant", "unique_m0", ..., "synergy".
+        attributes : ndarray of shape (n_samples, 2), int
+            Levels of the attributes of "m0" and "m1".
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range.
+
+    Notes
+    -----
+    The synergy follows Trifeatures (Hermann and Lampinen, NeurIPS 2020, as used by
+    CoMM, arXiv 2409.07402): texture of one image, colour of the other. The other labels
+    are signs of random directions of the shared or own factors, which are standard
+    normal. A mixture is an orthonormal map, tanh and another orthonormal map.
+
+    Examples
+    --------
+    >>> from skcoral.datasets import make_multimodal_interactions
+    >>> bunch = make_multimodal_interactions(100, n_modalities=3, random_state=0)
+    >>> bunch.data["m2"].shape, list(bunch.target)
+    ((100, 32), ['redundant', 'unique_m0', 'unique_m1', 'unique_m2', 'synergy'])
+    """
+    _check_ranges(locals())
+    sizes = (n_modalities, n_features, n_shared, n_unique, n_levels)
+    world = _make_world(*sizes, seed=world_state)
+    rng = check_random_state(random_state)
+    shared = rng.standard_normal((n_samples, n_shared))
+    own = [rng.standard_normal((n_samples, n_unique)) for _ in range(n_modalities)]
+    attributes = _draw_attributes(rng, n_samples, world["relation"], biased)
+    target = {"redundant": shared @ world["shared_direction"] > 0}
+    for m, direction in enumerate(world["unique_directions"]):
+        target[f"unique_m{m}"] = own[m] @ direction > 0
+    target["synergy"] = world["relation"][attributes[:, 0]] == attributes[:, 1]
+    data = {}
+    for m, (inner, outer) in enumerate(world["mixtures"]):
+        factors = [shared, own[m]]
+        if m < 2:
+            factors.append(_one_hot(attributes[:, m], n_levels))
+        mixed = np.tanh(GAIN * np.hstack(factors) @ inner) @ outer
+        mixed += noise * rng.standard_normal(mixed.shape)
+        data[f"m{m}"] = mixed.astype(np.float32)
+    return Bunch(
+        data=SliceDict(**data),
+        target={name: label.astype(int) for name, label in target.items()},
+        attributes=attributes,
+    )
+
+
+def _make_world(n_modalities, n_features, n_shared, n_unique, n_levels, seed):
+    """Draw what all rows have in common."""
+    rng = np.random.default_rng(seed)
+    relation = rng.permutation(n_levels)
+    shared_direction = rng.standard_normal(n_shared)
+    unique_directions = rng.standard_normal((n_modalities, n_unique))
+    mixtures = []
+    for m in range(n_modalities):
+        n_factors = n_shared + n_unique + (n_levels if m < 2 else 0)
+        inner = _orthonormal(rng, n_features)[:n_factors]
+        mixtures.append((inner, _orthonormal(rng, n_features)))
+    return {
+        "relation": relation,
+        "shared_direction": shared_direction,
+        "unique_directions": unique_directions,
+        "mixtures": mixtures,
+    }
+
+
+def _orthonormal(rng, n):
+    return np.linalg.qr(rng.standard_normal((n, n)))[0]
+
+
+def _draw_attributes(rng, n_samples, relation, biased):
+    """Draw the two attributes, tied by the relation if `biased`."""
+    n_levels = len(relation)
+    first = rng.randint(n_levels, size=n_samples)
+    second = relation[first] if biased else rng.randint(n_levels, size=n_samples)
+    return np.column_stack([first, second])
+
+
+def _one_hot(levels, n_levels):
+    """Return centred indicators, scaled to the variance of the other factors."""
+    return np.sqrt(n_levels) * (np.eye(n_levels)[levels] - 1 / n_levels)
+
+
+def _check_ranges(params):
+    """Raise for the first parameter that is out of range."""
+    n_factors = params["n_shared"] + params["n_unique"] + params["n_levels"]
+    lowest = {
+        "n_samples": 1,
+        "n_modalities": 2,
+        "n_shared": 1,
+        "n_unique": 1,
+        "n_levels": 2,
+        "n_features": n_factors,
+        "noise": 0,
+    }
+    for name, low in lowest.items():
+        value = params[name]
+        kind = Real if name == "noise" else Integral
+        if not isinstance(value, kind) or value < low:
+            raise ValueError(
+                f"The {name!r} parameter of make_multimodal_interactions must be "
+                f"{'a float' if kind is Real else 'an int'} in the range [{low}, inf). "
+                f"Got {value!r} instead."
+            )
