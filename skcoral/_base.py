@@ -416,6 +416,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             views_seed=self._seed,
             optimizer=torch.optim.AdamW,
             optimizer__weight_decay=self.weight_decay,
+            optimizer__fused=True,
             lr=self.lr,
             max_epochs=self._count_epochs(n_samples),
             batch_size=self.batch_size,
