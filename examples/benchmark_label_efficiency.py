@@ -5,8 +5,9 @@ Accuracy from few labels: COrAL, raw, PCA
 
 Logistic regression on COrAL features, on the standardised raw features and on their
 principal components, from 1, 5, 20 and 100 labels per class. The representations are
-learnt on the training rows without labels; the same standardised classifier follows all
-of them; the test rows serve for nothing but the score.
+learnt on the training rows without labels, and so is the scale of raw and COrAL
+features; the same classifier follows all of them; the test rows serve for nothing but
+the score.
 
 Each cell (data set, features, seed) is written when it is done and skipped when it is
 there, so that a killed run can be resumed::
@@ -24,7 +25,6 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from skcoral.datasets import load_movies
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -37,6 +37,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer
+from skcoral.datasets import load_movies
 
 SEEDS = (0, 1, 2)
 DRAWS = (0, 1, 2, 3, 4)
@@ -108,8 +109,7 @@ def score_features(train, test, y_train, y_test):
     for n_per_class in LABELS_PER_CLASS:
         for draw in DRAWS:
             rows = draw_labels(y_train, n_per_class, draw)
-            probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-            probe.fit(train[rows], y_train[rows])
+            probe = LogisticRegression(max_iter=2000).fit(train[rows], y_train[rows])
             score = balanced_accuracy_score(y_test, probe.predict(test))
             yield n_per_class, draw, score
 
@@ -117,7 +117,8 @@ def score_features(train, test, y_train, y_test):
 def make_features(name, modalities, raw, seed):
     """The transformer behind one row of the table."""
     if name == "COrAL":
-        return COrALTransformer(modalities, random_state=seed)
+        coral = COrALTransformer(modalities, random_state=seed)
+        return make_pipeline(coral, StandardScaler())
     raw = make_pipeline(raw, StandardScaler())
     if name == "PCA":
         return make_pipeline(raw, PCA(PCA_DIM, random_state=seed))

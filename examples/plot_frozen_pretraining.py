@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skcoral import COrALTransformer
 from skcoral.datasets import load_movies
@@ -32,7 +33,13 @@ coral.fit(unlabelled)
 
 # %%
 # Each candidate only embeds the rows and fits its classifier.
-model = Pipeline([("coral", FrozenEstimator(coral)), ("classify", "passthrough")])
+model = Pipeline(
+    [
+        ("coral", FrozenEstimator(coral)),
+        ("scale", StandardScaler()),
+        ("classify", "passthrough"),
+    ]
+)
 candidates = [
     LogisticRegression(max_iter=2000),
     KNeighborsClassifier(15, metric="cosine"),

@@ -17,6 +17,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skcoral import COrALTransformer, TabularModality, TextModality
 from skcoral.datasets import load_movies
@@ -34,7 +35,11 @@ coral = COrALTransformer(
 )
 with tempfile.TemporaryDirectory() as memory:
     model = Pipeline(
-        [("coral", coral), ("classify", LogisticRegression(max_iter=2000))],
+        [
+            ("coral", coral),
+            ("scale", StandardScaler()),
+            ("classify", LogisticRegression(max_iter=2000)),
+        ],
         memory=memory,
     )
     grid = GridSearchCV(

@@ -40,7 +40,11 @@ X_train.head()
 # --------------------
 # `modalities` is the grammar of `ColumnTransformer`: name, kind, columns. The bundled
 # data set comes with it.
-coral = COrALTransformer(movies.modalities, max_epochs=20, random_state=0)
+# The scaler behind it puts all features on one scale, which the classifier needs.
+coral = make_pipeline(
+    COrALTransformer(movies.modalities, max_epochs=20, random_state=0),
+    StandardScaler(),
+)
 coral.set_output(transform="pandas")
 coral.fit(X_train)
 coral.transform(X_test).iloc[:3, [0, 1, 64, 65, 96, 97]]
@@ -114,6 +118,7 @@ fig.savefig("movies_pipeline.png", dpi=150)
 # A few epochs keep the search short here.
 model = make_pipeline(
     COrALTransformer(movies.modalities, max_epochs=4, random_state=0),
+    StandardScaler(),
     LogisticRegression(max_iter=2000),
 )
 grid = GridSearchCV(

@@ -10,6 +10,13 @@ from skorch.helper import SliceDict
 # recoverable.
 GAIN = 1.0
 
+DESCR = """Vectors of several modalities with known interactions.
+
+Each modality mixes shared factors, own factors and, in "m0" and "m1", an attribute.
+Labels: "redundant" is told by any modality, "unique_m0" by "m0" alone, and so on, and
+"synergy" by the attributes of "m0" and "m1" together, never by one of them.
+"""
+
 
 def make_multimodal_interactions(
     n_samples=1000,
@@ -74,11 +81,13 @@ def make_multimodal_interactions(
             Labels 0 and 1: "redundant", "unique_m0", ..., "synergy".
         attributes : ndarray of shape (n_samples, 2), int
             Levels of the attributes of "m0" and "m1".
+        DESCR : str
+            What the labels mean.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range.
+        If a parameter is of a wrong type or out of range.
 
     Notes
     -----
@@ -94,29 +103,19 @@ def make_multimodal_interactions(
     >>> bunch.data["m2"].shape, list(bunch.target)
     ((100, 32), ['redundant', 'unique_m0', 'unique_m1', 'unique_m2', 'synergy'])
     """
-    _check_ranges(locals())
+    _check_parameters(locals())
     sizes = (n_modalities, n_features, n_shared, n_unique, n_levels)
     world = _make_world(*sizes, seed=world_state)
     rng = check_random_state(random_state)
     shared = rng.standard_normal((n_samples, n_shared))
     own = [rng.standard_normal((n_samples, n_unique)) for _ in range(n_modalities)]
     attributes = _draw_attributes(rng, n_samples, world["relation"], biased)
-    target = {"redundant": shared @ world["shared_direction"] > 0}
-    for m, direction in enumerate(world["unique_directions"]):
-        target[f"unique_m{m}"] = own[m] @ direction > 0
-    target["synergy"] = world["relation"][attributes[:, 0]] == attributes[:, 1]
-    data = {}
-    for m, (inner, outer) in enumerate(world["mixtures"]):
-        factors = [shared, own[m]]
-        if m < 2:
-            factors.append(_one_hot(attributes[:, m], n_levels))
-        mixed = np.tanh(GAIN * np.hstack(factors) @ inner) @ outer
-        mixed += noise * rng.standard_normal(mixed.shape)
-        data[f"m{m}"] = mixed.astype(np.float32)
+    factors = _gather_factors(shared, own, attributes, n_levels)
     return Bunch(
-        data=SliceDict(**data),
-        target={name: label.astype(int) for name, label in target.items()},
+        data=_mix(rng, factors, world["mixtures"], noise),
+        target=_make_labels(world, shared, own, attributes),
         attributes=attributes,
+        DESCR=DESCR,
     )
 
 
@@ -151,29 +150,60 @@ def _draw_attributes(rng, n_samples, relation, biased):
     return np.column_stack([first, second])
 
 
+def _gather_factors(shared, own, attributes, n_levels):
+    """Put side by side what goes into each modality."""
+    factors = [[shared, unique] for unique in own]
+    for m in (0, 1):
+        factors[m].append(_one_hot(attributes[:, m], n_levels))
+    return [np.hstack(parts) for parts in factors]
+
+
 def _one_hot(levels, n_levels):
     """Return centred indicators, scaled to the variance of the other factors."""
     return np.sqrt(n_levels) * (np.eye(n_levels)[levels] - 1 / n_levels)
 
 
-def _check_ranges(params):
-    """Raise for the first parameter that is out of range."""
+def _mix(rng, factors, mixtures, noise):
+    """Bend and turn the factors of each modality, and add noise."""
+    data = SliceDict()
+    for m, (inner, outer) in enumerate(mixtures):
+        mixed = np.tanh(GAIN * factors[m] @ inner) @ outer
+        mixed += noise * rng.standard_normal(mixed.shape)
+        data[f"m{m}"] = mixed.astype(np.float32)
+    return data
+
+
+def _make_labels(world, shared, own, attributes):
+    """Return a label per kind of information."""
+    target = {"redundant": shared @ world["shared_direction"] > 0}
+    for m, direction in enumerate(world["unique_directions"]):
+        target[f"unique_m{m}"] = own[m] @ direction > 0
+    target["synergy"] = world["relation"][attributes[:, 0]] == attributes[:, 1]
+    return {name: label.astype(int) for name, label in target.items()}
+
+
+def _check_parameters(params):
+    """Raise for the first parameter of a wrong type or out of range."""
+    lowest = {"n_samples": 1, "n_modalities": 2, "n_shared": 1, "n_unique": 1}
+    for name, low in {**lowest, "n_levels": 2, "world_state": 0}.items():
+        _check_range(params, name, Integral, low)
     n_factors = params["n_shared"] + params["n_unique"] + params["n_levels"]
-    lowest = {
-        "n_samples": 1,
-        "n_modalities": 2,
-        "n_shared": 1,
-        "n_unique": 1,
-        "n_levels": 2,
-        "n_features": n_factors,
-        "noise": 0,
-    }
-    for name, low in lowest.items():
-        value = params[name]
-        kind = Real if name == "noise" else Integral
-        if not isinstance(value, kind) or value < low:
-            raise ValueError(
-                f"The {name!r} parameter of make_multimodal_interactions must be "
-                f"{'a float' if kind is Real else 'an int'} in the range [{low}, inf). "
-                f"Got {value!r} instead."
-            )
+    # With fewer features than factors, the mixture would lose some of them.
+    _check_range(params, "n_features", Integral, n_factors)
+    _check_range(params, "noise", Real, 0)
+    if not isinstance(params["biased"], bool | np.bool_):
+        _raise("biased", "a bool", params["biased"])
+
+
+def _check_range(params, name, kind, low):
+    value = params[name]
+    if not isinstance(value, kind) or not low <= value < np.inf:
+        word = "an int" if kind is Integral else "a float"
+        _raise(name, f"{word} in the range [{low}, inf)", value)
+
+
+def _raise(name, rule, value):
+    raise ValueError(
+        f"The {name!r} parameter of make_multimodal_interactions must be {rule}. "
+        f"Got {value!r} instead."
+    )

@@ -2,25 +2,26 @@
 
 from importlib import resources
 
-import numpy as np
 from sklearn.utils import Bunch
 
-TARGETS = ("genre", "fresh", "meter")
 FILM = "year month runtime mpaa language country n_languages n_countries".split()
 # Box office and the number of reviews tell how a film was received.
 RECEPTION = ["box_office", "n_reviews"]
 FRESH_FROM = 60
+
+TARGETS = ("genre", "fresh", "meter")
 
 DESCR = """Films of 1940 to 2014.
 
 16,583 films from a snapshot of Wikidata, as in the package bokeh-sampledata 2026.1
 (movies.db). Licence: CC0-1.0. The text of a film holds its title, director, writers and
 cast. Targets: the first genre (12 classes), whether 60 % of the reviews or more are
-favourable ("fresh"), and that percentage ("meter", 0 to 100).
+favourable ("fresh"), and that percentage ("meter", 0 to 100). No target is missing, so
+no film is left out. Values are missing elsewhere, most often in "mpaa" (85 %).
 """
 
 
-def load_movies(target="genre", *, as_frame=True):
+def load_movies(*, target="genre", as_frame=True, return_X_y=False):
     """Load films: a table, a text, and a target to choose.
 
     Parameters
@@ -34,20 +35,29 @@ def load_movies(target="genre", *, as_frame=True):
         Return a pandas DataFrame and Series; otherwise numpy arrays, the data of dtype
         object with NaN where a value is missing.
 
+    return_X_y : bool, default=False
+        Return ``(data, target)`` instead of a Bunch.
+
     Returns
     -------
-    Bunch
+    Bunch, or tuple of data and target if `return_X_y`
         With the entries
 
         data : DataFrame or ndarray of shape (16583, n_columns)
             Numbers, categories and the column "text". Columns that give the target away
             are left out: box office and number of reviews are there for "genre" only.
         target : Series or ndarray of shape (16583,)
-            The target.
+            The target. None is missing, so all films are there for each.
+        frame : DataFrame of shape (16583, n_columns + 1) or None
+            Data and target side by side, if `as_frame`.
         modalities : list of (name, spec, columns)
-            Ready for :class:`~skcoral.COrALTransformer`: "film" and "credits".
+            Ready for :class:`~skcoral.COrALTransformer`: "film" and "credits". Columns
+            are names, or positions if not `as_frame`.
         feature_names : list of str
             Names of the columns.
+        target_names : list of str
+            Names of the classes in the order of their sorted labels. Not there for
+            "meter".
         DESCR : str
             Origin, licence and content.
 
@@ -69,24 +79,21 @@ def load_movies(target="genre", *, as_frame=True):
     >>> movies = load_movies(target="fresh")
     >>> movies.data.shape
     (16583, 9)
+    >>> [name for name, _, _ in movies.modalities]
+    ['film', 'credits']
     """
     if target not in TARGETS:
         raise ValueError(
-            f"The 'target' parameter of load_movies must be a str among {TARGETS}. "
-            f"Got {target!r} instead."
+            "The 'target' parameter of load_movies must be a str among "
+            f"{{{', '.join(map(repr, TARGETS))}}}. Got {target!r} instead."
         )
-    frame = _read_frame()
     table = FILM + (RECEPTION if target == "genre" else [])
-    names = [*table, "text"]
-    columns = (table, "text") if as_frame else (list(range(len(table))), len(table))
-    data, y = frame[names], _make_target(frame, target)
-    return Bunch(
-        data=data if as_frame else _to_objects(data),
-        target=y if as_frame else y.to_numpy(),
-        modalities=[("film", "tabular", columns[0]), ("credits", "text", columns[1])],
-        feature_names=names,
-        DESCR=DESCR,
-    )
+    films = _read_frame()
+    data, y = films[[*table, "text"]], _make_target(films, target)
+    bunch = _to_bunch(data, y, table) if as_frame else _to_array_bunch(data, y)
+    if target != "meter":
+        bunch.target_names = _name_classes(y)
+    return (bunch.data, bunch.target) if return_X_y else bunch
 
 
 def _read_frame():
@@ -96,21 +103,43 @@ def _read_frame():
         raise ImportError(
             "load_movies needs pandas: pip install 'skcoral[frame]'."
         ) from error
-    with (
-        resources.files("skcoral.datasets")
-        .joinpath("data/movies.csv.gz")
-        .open("rb") as file
-    ):
+    path = resources.files("skcoral.datasets") / "data" / "movies.csv.gz"
+    with path.open("rb") as file:
         return pd.read_csv(file, compression="gzip")
 
 
-def _make_target(frame, target):
+def _make_target(films, target):
     if target == "fresh":
-        return (frame["meter"] >= FRESH_FROM).astype(int).rename("fresh")
-    return frame[target]
+        return (films["meter"] >= FRESH_FROM).astype(int).rename("fresh")
+    return films[target]
 
 
-def _to_objects(data):
-    values = data.to_numpy(dtype=object, copy=True)
-    values[data.isna().to_numpy()] = np.nan
-    return values
+def _name_classes(y):
+    return ["rotten", "fresh"] if y.name == "fresh" else sorted(y.unique())
+
+
+def _to_bunch(data, y, table):
+    return Bunch(
+        data=data,
+        target=y,
+        frame=data.assign(**{y.name: y}),
+        modalities=_make_modalities(table, "text"),
+        feature_names=list(data.columns),
+        DESCR=DESCR,
+    )
+
+
+def _to_array_bunch(data, y):
+    n_table = data.shape[1] - 1  # the text is the last column
+    return Bunch(
+        data=data.to_numpy(dtype=object),
+        target=y.to_numpy(),
+        frame=None,
+        modalities=_make_modalities(list(range(n_table)), n_table),
+        feature_names=list(data.columns),
+        DESCR=DESCR,
+    )
+
+
+def _make_modalities(table, text):
+    return [("film", "tabular", table), ("credits", "text", text)]
