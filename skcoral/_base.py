@@ -15,13 +15,16 @@ from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 
 from skcoral._validation import (
+    AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
     OPEN_FRACTION,
     POSITIVE_FLOAT,
     POSITIVE_INT,
     BaseComposition,
+    InvalidParameterError,
     StrOptions,
     VisualBlock,
+    check_container,
     check_feature_names_in,
     check_modalities,
     choose_modalities,
@@ -59,7 +62,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         "modalities": [StrOptions({"auto"}), list, tuple],
         "embed_dim": POSITIVE_INT,
         "max_epochs": [StrOptions({"auto"}), *POSITIVE_INT],
-        "batch_size": POSITIVE_INT,
+        "batch_size": AT_LEAST_TWO,
         "lr": POSITIVE_FLOAT,
         "weight_decay": NON_NEGATIVE_FLOAT,
         "early_stopping": ["boolean"],
@@ -324,7 +327,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         """Read X and train; a training that fails leaves nothing half-fitted."""
         if resume:
             # A chunk that cannot be read leaves the training so far intact.
-            blocks = self._read(X)
+            blocks = self._read(X, min_samples=2)
         with self._fitted_or_forgotten():
             if not resume:
                 self._forget()
@@ -348,14 +351,14 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
 
     def _fit_modalities(self, X):
         """Check X, choose and fit the modalities, and return their blocks."""
-        X = validate_X(self, X, reset=True)
+        X = validate_X(self, X, reset=True, min_samples=2)
         blocks, self.modalities_, self._places_ = {}, self._resolve_modalities(X), {}
         for name, spec, columns in self.modalities_:
             # Positions of fit serve arrays and frames alike: names are compared before.
             self._places_[name] = resolve_columns(X, columns, name)
-            block = select_block(X, self._places_[name])
+            _seed_spec(spec, self._seed)
             with _naming(name):
-                _seed_spec(spec, self._seed)
+                block = select_block(X, self._places_[name])
                 blocks[name] = spec.fit(block).transform(block)
         return blocks
 
@@ -372,13 +375,14 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             for name, spec, columns in modalities
         ]
 
-    def _read(self, X):
+    def _read(self, X, min_samples=1):
         """Check X against the fit and return the blocks of the fitted modalities."""
-        X = validate_X(self, X, reset=False)
+        X = validate_X(self, X, reset=False, min_samples=min_samples)
+        check_container(X, self._places_)
         blocks = {}
         for name, spec, _ in self.modalities_:
-            block = select_block(X, self._places_[name])
             with _naming(name):
+                block = select_block(X, self._places_[name])
                 blocks[name] = spec.transform(block)
         return blocks
 
@@ -424,12 +428,21 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             iterator_train__shuffle=True,
             iterator_valid=BatchLoader,
             callbacks=self._make_callbacks(),
-            device=resolve_device(self.device),
+            device=self._resolve_device(),
             compile=self.compile,
             verbose=int(self.verbose > 1),
             **{f"criterion__{key}": value for key, value in objective_params.items()},
             **{f"module__{key}": value for key, value in network_params.items()},
         )
+
+    def _resolve_device(self):
+        try:
+            return resolve_device(self.device)
+        except ValueError as error:
+            raise ValueError(
+                f"The 'device' parameter of {type(self).__name__} must be 'auto' or a "
+                f"torch device that is present. Got {self.device!r} instead: {error}"
+            ) from error
 
     def _count_epochs(self, n_samples):
         """Return `max_epochs`, or the number that makes enough updates."""
@@ -484,7 +497,10 @@ def _naming(modality):
     try:
         yield
     except (ValueError, TypeError) as error:
-        raise type(error)(f"Modality {modality!r}: {error}") from error
+        # Some subclasses, UnicodeDecodeError say, are not made of one message.
+        kinds = (InvalidParameterError, ValueError, TypeError)
+        kind = next(kind for kind in kinds if isinstance(error, kind))
+        raise kind(f"Modality {modality!r}: {error}") from error
 
 
 def _seed_spec(spec, seed):

@@ -1,7 +1,7 @@
 """From X to a block per modality; the only file with private names of sklearn."""
 
-import datetime
 import difflib
+import re
 from numbers import Integral, Real
 
 import narwhals as nw
@@ -9,13 +9,30 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import _fit_context
 from sklearn.utils._indexing import _get_column_indices
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+)
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _check_feature_names_in, validate_data
 from skorch.helper import SliceDict
 
-__all__ = ["HasMethods", "Interval", "StrOptions"]  # re-exported to other modules
+from skcoral._columns import (
+    column_names,
+    is_dataframe,
+    read_columns,
+    take_columns,
+)
+
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "InvalidParameterError",
+    "StrOptions",
+]  # re-exported to other modules
 
 fit_context = _fit_context
 VisualBlock = _VisualBlock
@@ -23,6 +40,7 @@ BaseComposition = _BaseComposition
 check_feature_names_in = _check_feature_names_in
 
 # Constraints that several estimators and specs share, as data.
+AT_LEAST_TWO = [Interval(Integral, 2, None, closed="left")]
 POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
 POSITIVE_FLOAT = [Interval(Real, 0, None, closed="neither")]
 NON_NEGATIVE_FLOAT = [Interval(Real, 0, None, closed="left")]
@@ -31,12 +49,7 @@ OPEN_FRACTION = [Interval(Real, 0, 1, closed="neither")]
 TRANSFORMER = [HasMethods(["fit", "transform"]), None]
 
 
-def is_dataframe(X):
-    """Tell whether X is a pandas, polars or other data frame that narwhals reads."""
-    return nw.dependencies.is_into_dataframe(X)
-
-
-def validate_X(estimator, X, *, reset):
+def validate_X(estimator, X, *, reset, min_samples=1):
     """Check X as a whole and record, or compare, its features on the estimator.
 
     Parameters
@@ -49,6 +62,9 @@ def validate_X(estimator, X, *, reset):
 
     reset : bool
         True in `fit`, False elsewhere.
+
+    min_samples : int, default=1
+        Rows that X must have.
 
     Returns
     -------
@@ -65,19 +81,26 @@ def validate_X(estimator, X, *, reset):
     """
     _refuse_unsliceable(estimator, X)
     if isinstance(X, SliceDict):
-        return _validate_slice_dict(estimator, X, reset=reset)
+        return _validate_slice_dict(estimator, X, reset=reset, min_samples=min_samples)
     if is_dataframe(X):
         validate_data(estimator, X, reset=reset, skip_check_array=True)
-        _check_n_samples(estimator, len(X), at_least=2 if reset else 1)
+        _check_n_samples(estimator, len(X), at_least=min_samples)
         return X
     return validate_data(
         estimator,
-        X,
+        _keep_numbers(X),
         reset=reset,
         dtype=None,
         ensure_all_finite=False,
-        ensure_min_samples=2 if reset else 1,
+        ensure_min_samples=min_samples,
     )
+
+
+def _keep_numbers(X):
+    """Keep numpy from making strings of the numbers in a list of mixed rows."""
+    if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind in "US":
+        return np.asarray(X, dtype=object)
+    return X
 
 
 def _refuse_unsliceable(estimator, X):
@@ -93,6 +116,8 @@ def _refuse_unsliceable(estimator, X):
         raise TypeError(
             f"{name} cannot slice a plain dict. Wrap it: skorch.helper.SliceDict(**X)."
         )
+    if nw.dependencies.is_polars_lazyframe(X):
+        raise TypeError(f"{name} does not take a LazyFrame. Call X.collect() first.")
     if isinstance(X, (list, tuple)) and len(X) and np.ndim(X[0]) >= 2:
         raise TypeError(
             f"{name} cannot slice a list of views. Name and wrap them: "
@@ -100,14 +125,14 @@ def _refuse_unsliceable(estimator, X):
         )
 
 
-def _validate_slice_dict(estimator, X, *, reset):
+def _validate_slice_dict(estimator, X, *, reset, min_samples):
     names = list(X)
     if not names:
         raise ValueError(f"Found SliceDict with 0 blocks while {_needs(estimator)}.")
     lengths = {name: X[name].shape[0] for name in names}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"Modalities have inconsistent numbers of samples: {lengths}.")
-    _check_n_samples(estimator, lengths[names[0]], at_least=2 if reset else 1)
+    _check_n_samples(estimator, lengths[names[0]], at_least=min_samples)
     if reset:
         estimator.n_features_in_ = len(names)
         estimator.feature_names_in_ = np.asarray(names, dtype=object)
@@ -118,6 +143,23 @@ def _validate_slice_dict(estimator, X, *, reset):
 
 def _needs(estimator):
     return f"a minimum of 1 is required by {type(estimator).__name__}"
+
+
+def check_container(X, places):
+    """Raise if X is a SliceDict and was none in `fit`, or the other way round.
+
+    Parameters
+    ----------
+    X : ndarray, data frame or SliceDict
+        Data that passed `validate_X`.
+
+    places : dict of str to (str or list of int)
+        Where each modality stood in `fit`; see `resolve_columns`.
+    """
+    expected = "SliceDict" if isinstance(next(iter(places.values())), str) else "table"
+    given = "SliceDict" if isinstance(X, SliceDict) else "table"
+    if given != expected:
+        raise ValueError(f"X was a {expected} in fit and is a {given} now.")
 
 
 def _check_n_samples(estimator, n_samples, *, at_least):
@@ -172,7 +214,7 @@ def resolve_columns(X, columns, modality):
         return _resolve_key(X, columns, modality)
     columns = columns(X) if callable(columns) else columns
     if is_dataframe(X):
-        _check_known(_named(columns), list(X.columns), modality)
+        _check_known(_named(columns), column_names(X), modality)
     try:
         positions = _get_column_indices(X, columns)
     except (ValueError, IndexError, TypeError) as error:
@@ -185,8 +227,8 @@ def resolve_columns(X, columns, modality):
 
 
 def _resolve_key(X, columns, modality):
-    keys = [columns] if isinstance(columns, str) else list(columns)
-    if len(keys) != 1:
+    keys = columns if isinstance(columns, (list, tuple)) else [columns]
+    if len(keys) != 1 or not isinstance(keys[0], str):
         raise ValueError(
             f"Modality {modality!r} of a SliceDict must name exactly one key. "
             f"Got {columns!r}."
@@ -210,10 +252,25 @@ def select_block(X, where):
     -------
     ndarray, sparse matrix or data frame
         First axis = samples.
+
+    Raises
+    ------
+    ValueError
+        If an array holds an infinite value; data frames are checked by name later.
     """
-    if is_dataframe(X):
-        return nw.from_native(X, eager_only=True)[:, where].to_native()
-    return X[where] if isinstance(X, SliceDict) else X[:, where]
+    if isinstance(X, SliceDict):
+        block = X[where]
+        if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
+            return nw.from_native(block, series_only=True).to_frame().to_native()
+        return block
+    block = take_columns(X, where)
+    if not is_dataframe(X) and block.dtype.kind == "f":
+        infinite = np.isinf(block).any(axis=0)
+        if infinite.any():
+            # The modality would name the position in its block, not that in X.
+            column = where[infinite.argmax()]
+            raise ValueError(f"Input X contains infinity in column {column}.")
+    return block
 
 
 def _named(columns):
@@ -235,80 +292,6 @@ def _check_known(wanted, known, modality):
             raise ValueError(
                 f"Unknown column {column!r} in modality {modality!r}.{hint}"
             )
-
-
-def read_columns(block):
-    """Read a block as named columns.
-
-    Parameters
-    ----------
-    block : data frame or ndarray of shape (n_samples,) or (n_samples, n_columns)
-        The block.
-
-    Returns
-    -------
-    dict of (str or int) to 1-D ndarray
-        bool, float64, datetime64 or, with None where a value is missing, object.
-    """
-    if is_dataframe(block):
-        frame = nw.from_native(block, eager_only=True)
-        return {name: _read_series(frame[name]) for name in frame.columns}
-    block = block[:, None] if block.ndim == 1 else block
-    if block.ndim != 2:
-        raise ValueError(f"Expected a 2-D block. Got an array of shape {block.shape}.")
-    return {i: _read_values(block[:, i]) for i in range(block.shape[1])}
-
-
-def _read_series(series):
-    """Turn a data frame's column into an array; null becomes NaN, NaT or None."""
-    dtype = series.dtype
-    if dtype.is_numeric():
-        return _read_values(series.cast(nw.Float64).fill_null(np.nan).to_numpy())
-    if dtype == nw.Boolean and not series.is_null().any():
-        return series.to_numpy().astype(bool)
-    if isinstance(dtype, (nw.Datetime, nw.Date)):
-        return _read_datetimes(series)
-    values = np.empty(len(series), dtype=object)
-    values[:] = series.to_list()
-    return _read_values(values)
-
-
-def _read_datetimes(series):
-    if isinstance(series.dtype, nw.Datetime) and series.dtype.time_zone:
-        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    values = series.cast(nw.Datetime("us")).to_numpy()
-    return values.astype("datetime64[us]")
-
-
-def _read_values(values):
-    """Give a 1-D array its natural dtype; missing objects become None."""
-    if values.dtype.kind == "b" or values.dtype.kind == "M":
-        return values
-    if values.dtype.kind in "iuf":
-        return values.astype(np.float64, copy=False)
-    values = values.astype(object)
-    gaps = np.fromiter((_is_missing(v) for v in values), dtype=bool, count=len(values))
-    present = values[~gaps]
-    if all(isinstance(v, (Real, np.bool_)) for v in present):
-        numbers = np.full(len(values), np.nan)
-        numbers[~gaps] = present.astype(np.float64)
-        return numbers
-    if len(present) and all(isinstance(v, datetime.date) for v in present):
-        dates = np.full(len(values), "NaT", dtype="datetime64[us]")
-        dates[~gaps] = present.astype("datetime64[us]")
-        return dates
-    values[gaps] = None
-    return values
-
-
-def _is_missing(value):
-    """Tell None, NaN, NaT and pandas.NA: a value that is absent or unlike itself."""
-    if value is None:
-        return True
-    try:
-        return bool(value != value)
-    except (TypeError, ValueError):  # pandas.NA has no truth; arrays have several
-        return type(value).__name__ == "NAType"
 
 
 # A string column is free text, not a category, from this many words on average and this
@@ -335,22 +318,38 @@ def choose_modalities(X, reserved):
         "table", each key of a SliceDict by its shape.
     """
     if isinstance(X, SliceDict):
-        return [(key, _kind_by_shape(key, X[key]), key) for key in X]
+        return _name_freely([(k, _kind_by_shape(k, X[k]), k) for k in X], reserved)
     if not is_dataframe(X) and X.dtype.kind in "iufb":
         return [("table", "tabular", list(range(X.shape[1])))]
-    columns = read_columns(X)
-    texts = [name for name, values in columns.items() if _is_free_text(values)]
-    rest = [name for name in columns if name not in texts]
+    texts, rest = [], []
+    for position, (name, values) in enumerate(read_columns(X).items()):
+        # Where names are no strings, columns are selected by position.
+        column = name if isinstance(name, str) else position
+        if _is_free_text(values):
+            texts.append((str(name), "text", column))
+        else:
+            rest.append(column)
     chosen = [("table", "tabular", rest)] if rest else []
-    for name in texts:
-        taken = reserved | {modality for modality, _, _ in chosen}
-        chosen.append((_free_name(str(name), taken), "text", name))
-    return chosen
+    return chosen + _name_freely(texts, reserved | {"table"} if rest else reserved)
+
+
+def _name_freely(modalities, taken):
+    """Rename the modalities whose names are taken or not allowed."""
+    named = []
+    for name, kind, columns in modalities:
+        name = _free_name(name, kind, taken)
+        taken = taken | {name}
+        named.append((name, kind, columns))
+    return named
 
 
 def _kind_by_shape(key, block):
     if sparse.issparse(block):
         return "embedding"
+    if is_dataframe(block):
+        return "tabular"
+    if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
+        block = nw.from_native(block, series_only=True).to_numpy()
     numeric = block.dtype.kind in "iufb"
     if block.ndim == 2:
         return "embedding" if numeric else "tabular"
@@ -371,11 +370,11 @@ def _is_free_text(values):
     return n_words >= MIN_WORDS_OF_TEXT and len(set(present)) > enough
 
 
-def _free_name(name, taken):
+def _free_name(name, kind, taken):
     """Return a modality name made of a column's name that is not taken."""
-    name = name.replace("__", "_").strip("_") or "text"
+    name = re.sub("_{2,}", "_", name).strip("_") or kind
     while name in taken:
-        name += "_text"
+        name += f"_{kind}"
     return name
 
 
@@ -423,7 +422,8 @@ def _check_modality(name, spec, kinds, label):
         )
     methods = ("fit", "transform", "make_encoder", "make_augmentation")
     is_word = isinstance(spec, str) and spec in kinds
-    if not is_word and not all(hasattr(spec, method) for method in methods):
+    is_spec = not isinstance(spec, type) and all(hasattr(spec, m) for m in methods)
+    if not is_word and not is_spec:
         raise ValueError(
             f"{label} must have specs that are modality instances or among "
             f"{sorted(kinds)}. Got {spec!r} for {name!r} instead."

@@ -1,6 +1,7 @@
 """Modality specs: how a kind of block becomes an array, its encoder and its views."""
 
 from numbers import Integral, Real
+from operator import methodcaller
 
 import numpy as np
 from scipy import sparse
@@ -8,17 +9,28 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder, QuantileTransformer, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OrdinalEncoder,
+    QuantileTransformer,
+    StandardScaler,
+)
 from sklearn.utils.validation import check_is_fitted
 
+from skcoral._columns import (
+    count_columns,
+    date_features,
+    is_dataframe,
+    is_missing,
+    name_level,
+    read_columns,
+)
 from skcoral._validation import (
     POSITIVE_INT,
     PROBABILITY,
     TRANSFORMER,
     Interval,
     StrOptions,
-    is_dataframe,
-    read_columns,
 )
 from skcoral.augmentations import Compose, Drop, MarginalCorruption, Noise
 from skcoral.encoders import TabularEncoder, VectorEncoder
@@ -243,7 +255,7 @@ class TabularModality(_BaseModality):
     def _fit_preprocessor(self, block):
         self.preprocessor_ = clone(self.preprocessor).fit(block)
         self.n_numeric_ = _preprocess(self.preprocessor_, block).shape[1]
-        self.n_columns_in_ = block.shape[1] if block.ndim == 2 else 1
+        self.n_columns_in_ = count_columns(block)
         self.cardinalities_ = []
         return self
 
@@ -254,7 +266,7 @@ class TabularModality(_BaseModality):
     def _numbers(self, columns):
         """Return numeric and date columns as a float matrix."""
         parts = [
-            _date_features(values) if kind == "datetime" else values
+            _read_dates(values) if kind == "datetime" else values
             for (_, values), kind in self._pair(columns)
             if kind != "categorical"
         ]
@@ -311,7 +323,10 @@ class TabularModality(_BaseModality):
         """Return the code of each level from 1 on, 0 where it was not seen in `fit`."""
         if not self.cardinalities_:
             return np.empty((len(categories), 0))
-        return self.levels_.transform(categories) + 1
+        codes = self.levels_.transform(categories) + 1
+        # A gap is no unseen level, even in a column that had no gap before.
+        codes[categories != categories] = np.nan
+        return codes
 
 
 class TextModality(_BaseModality):
@@ -422,8 +437,8 @@ class TextModality(_BaseModality):
             vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=50_000)
         self.vectorizer_ = clone(vectorizer).fit(texts)
         vectors = self.vectorizer_.transform(texts)
-        self.reducer_ = _make_reducer(vectors, self.svd_dim, self.random_state)
-        self.n_features_ = self.reducer_.fit_transform(vectors).shape[1]
+        self.reducer_ = _fit_reducer(vectors, self.svd_dim, self.random_state)
+        self.n_features_ = self.reducer_[-1].n_features_in_
         return self
 
     def transform(self, block):
@@ -548,10 +563,10 @@ class EmbeddingModality(_BaseModality):
         self.make_augmentation()
         if self.preprocessor is not None:
             self.preprocessor_ = clone(self.preprocessor).fit(block)
-        self.n_columns_in_ = block.shape[1] if block.ndim == 2 else 1
+        self.n_columns_in_ = count_columns(block)
         vectors = self._vectors(block)
-        self.reducer_ = _make_reducer(vectors, self.svd_dim, self.random_state)
-        self.n_features_ = self.reducer_.fit_transform(vectors).shape[1]
+        self.reducer_ = _fit_reducer(vectors, self.svd_dim, self.random_state)
+        self.n_features_ = self.reducer_[-1].n_features_in_
         return self
 
     def transform(self, block):
@@ -567,7 +582,7 @@ class EmbeddingModality(_BaseModality):
         ndarray of shape (n_samples, n_features), float32
             Standardised vectors.
         """
-        self._check_fitted_width(block.shape[1] if block.ndim == 2 else 1)
+        self._check_fitted_width(count_columns(block))
         vectors = self.reducer_.transform(self._vectors(block))
         return np.asarray(vectors, dtype=np.float32)
 
@@ -591,10 +606,22 @@ KINDS = {
 }
 
 
+def _fit_reducer(vectors, svd_dim, random_state):
+    """Fit the standardisation, after a truncated SVD where vectors are sparse."""
+    reducer = _make_reducer(vectors, svd_dim, random_state)
+    # Equal vectors have no variance; the share that the SVD explains is then 0 / 0.
+    with np.errstate(invalid="ignore"):
+        return reducer.fit(vectors)
+
+
 def _make_reducer(vectors, svd_dim, random_state):
-    """Return the standardisation, after a truncated SVD where vectors are sparse."""
     if not sparse.issparse(vectors):
-        return StandardScaler()
+        return make_pipeline(StandardScaler())
+    if vectors.shape[1] == 1:
+        return make_pipeline(
+            FunctionTransformer(methodcaller("toarray"), accept_sparse=True),
+            StandardScaler(),
+        )
     # There are no more directions than columns, nor after centring than rows less one.
     svd_dim = max(1, min(svd_dim, vectors.shape[1], vectors.shape[0] - 1))
     svd = TruncatedSVD(svd_dim, random_state=random_state)
@@ -648,9 +675,16 @@ def _kind_of(name, values):
     return "categorical"
 
 
+def _read_dates(values):
+    """Return the features of dates; a column of gaps alone has no type of its own."""
+    if _is_empty(values):
+        values = np.full(len(values), np.datetime64("NaT", "us"))
+    return date_features(values)
+
+
 def _check_kind(name, values, expected):
     """Raise if a column holds another kind of values than at fit time."""
-    if expected != "datetime" and _is_empty(values):
+    if _is_empty(values):
         return
     kind = _kind_of(name, values)
     # Numbers may be levels: a categorical column is read as text anyway.
@@ -671,28 +705,8 @@ def _example(values):
 
 def _as_levels(values):
     """Return a column as object array of str, NaN where missing."""
-    levels = np.empty(len(values), dtype=object)
-    missing = np.array([v is None or v != v for v in values], dtype=bool)
-    levels[missing] = np.nan
-    levels[~missing] = [str(v) for v in values[~missing]]
-    return levels
-
-
-def _date_features(values):
-    """Return seconds since 1970 and the phase of year, week and day, NaN if missing."""
-    missing = np.isnat(values)
-    seconds = values.astype("datetime64[s]").astype(np.float64)
-    days = values.astype("datetime64[D]")
-    year_start = values.astype("datetime64[Y]").astype("datetime64[D]")
-    phases = [
-        (days - year_start).astype(np.float64) / 365.25,
-        seconds / 86_400 % 7 / 7,
-        seconds / 86_400 % 1,
-    ]
-    waves = [wave(2 * np.pi * p) for p in phases for wave in (np.sin, np.cos)]
-    features = np.column_stack([seconds, *waves])
-    features[missing] = np.nan
-    return features
+    levels = [np.nan if is_missing(v) else name_level(v) for v in values.tolist()]
+    return np.array(levels, dtype=object)
 
 
 def _read_texts(block):
@@ -709,7 +723,7 @@ def _to_objects(values):
 
 
 def _check_texts(name, values):
-    for row, value in enumerate(_to_objects(values)):
+    for row, value in enumerate(np.asarray(_to_objects(values)).tolist()):
         if value is not None and not isinstance(value, str):
             raise TypeError(
                 f"Column {name!r} must hold strings or missing values. Got {value!r} "

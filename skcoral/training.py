@@ -27,12 +27,26 @@ INFERENCE_BATCH_SIZE = 2048
 
 
 def resolve_device(device):
-    """Return the torch device string of `device`, "auto" being the best one present."""
+    """Return the torch device string of `device`, "auto" being the best one present.
+
+    Raises
+    ------
+    ValueError
+        If torch knows no such device, or has none here.
+    """
     if device != "auto":
-        return device
+        return _check_device(device)
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _check_device(device):
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+    return device
 
 
 @contextlib.contextmanager
