@@ -1,0 +1,177 @@
+"""Augmentations: their distributions, and what they leave alone."""
+
+import pickle
+
+import pytest
+import torch
+
+from skcoral.augmentations import Compose, Drop, MarginalCorruption, Noise
+
+ALL = [
+    MarginalCorruption(),
+    Noise(p=1.0),
+    Drop(p=1.0),
+    Compose([MarginalCorruption(), Drop(p=1.0), Noise(p=1.0)]),
+]
+NAMES = ["corruption", "noise", "drop", "compose"]
+
+
+def seed(value=0):
+    return torch.Generator().manual_seed(value)
+
+
+def rows(n_samples=400, n_features=10):
+    return torch.randn(n_samples, n_features, generator=seed(1))
+
+
+@pytest.mark.parametrize("augment", ALL, ids=NAMES)
+def test_input_is_not_modified(augment):
+    x = rows()
+    before = x.clone()
+    view = augment(x, None, seed())
+    assert torch.equal(x, before)
+    assert not torch.equal(view, before)
+    assert view.dtype == x.dtype
+
+
+@pytest.mark.parametrize("augment", ALL, ids=NAMES)
+def test_the_generator_alone_decides(augment):
+    x = rows()
+    torch.manual_seed(0)
+    first = augment(x, None, seed(5))
+    state = torch.get_rng_state()
+    torch.manual_seed(1)
+    torch.testing.assert_close(augment(x, None, seed(5)), first)
+    assert not torch.equal(augment(x, None, seed(6)), first)
+    torch.manual_seed(0)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("augment", ALL, ids=NAMES)
+def test_default_generator_serves_where_none_is_given(augment):
+    torch.manual_seed(3)
+    first = augment(rows(), None, None)
+    torch.manual_seed(3)
+    torch.testing.assert_close(augment(rows(), None, None), first)
+
+
+@pytest.mark.parametrize("augment", ALL, ids=NAMES)
+def test_pickle_keeps_the_views(augment):
+    again = pickle.loads(pickle.dumps(augment))
+    torch.testing.assert_close(
+        again(rows(), None, seed()), augment(rows(), None, seed())
+    )
+
+
+# Corruption
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.3, 0.9])
+def test_corruption_rate_is_that_of_changed_entries(rate):
+    # A donor is the row itself once in n_samples; of 100,000 entries the share has a
+    # deviation below 0.0016, of which the margin is six.
+    x = torch.arange(1000.0)[:, None].repeat(1, 100)
+    changed = (MarginalCorruption(rate)(x, None, seed()) != x).float().mean().item()
+    assert changed == pytest.approx(rate * (1 - 1 / 1000), abs=0.01)
+
+
+def test_corrupted_values_come_from_the_same_column():
+    x = torch.arange(50.0)[:, None] + torch.tensor([0.0, 100.0, 200.0])
+    view = MarginalCorruption(1.0)(x, None, seed())
+    assert torch.equal((view // 100).unique(dim=0), torch.tensor([[0.0, 1.0, 2.0]]))
+
+
+def test_corruption_draws_donors_of_each_entry_independently():
+    x = torch.arange(50.0)[:, None].repeat(1, 2)
+    view = MarginalCorruption(1.0)(x, None, seed())
+    assert (view[:, 0] != view[:, 1]).float().mean() > 0.8
+
+
+def test_no_corruption_at_rate_zero():
+    assert torch.equal(MarginalCorruption(0.0)(rows(), None, seed()), rows())
+
+
+def test_gaps_move_like_values():
+    x = torch.tensor([[float("nan")], [1.0]] * 100)
+    view = MarginalCorruption(1.0)(x, None, seed())
+    # 200 fair draws: the margin is five deviations.
+    assert view.isnan().sum().item() == pytest.approx(100, abs=36)
+
+
+def test_corruption_of_series_is_refused():
+    with pytest.raises(ValueError, match=r"\(n_samples, n_features\). Got \(2, 3, 4\)"):
+        MarginalCorruption()(torch.zeros(2, 3, 4), None, None)
+
+
+# Noise
+
+
+def test_noise_has_its_scale_and_probability():
+    x = torch.zeros(2000, 50)
+    view = Noise(scale=0.5, p=0.25)(x, None, seed())
+    noisy = view.abs().sum(dim=1) > 0
+    # 2,000 draws of 0.25 have a deviation of 0.0097.
+    assert noisy.float().mean().item() == pytest.approx(0.25, abs=0.05)
+    assert view[noisy].std().item() == pytest.approx(0.5, abs=0.02)
+
+
+def test_noise_spares_the_later_columns():
+    view = Noise(p=1.0, n_columns=3)(rows(), None, seed())
+    assert torch.equal(view[:, 3:], rows()[:, 3:])
+    assert (view[:, :3] != rows()[:, :3]).all()
+
+
+def test_noise_spares_padding():
+    x = torch.zeros(4, 5, 2)
+    mask = torch.arange(5) < torch.tensor([1, 2, 3, 5])[:, None]
+    view = Noise(p=1.0)(x, mask, seed())
+    assert torch.equal(view.abs().sum(dim=2) > 0, mask)
+
+
+# Drop
+
+
+def test_share_of_dropped_steps_is_uniform_up_to_the_maximum():
+    view = Drop(p=1.0, max_fraction=0.8)(torch.ones(4000, 100), None, seed())
+    lost = 1 - view.mean(dim=1)
+    assert lost.max() <= 0.8
+    # A uniform share has mean 0.4 and deviation 0.8 / sqrt(12), over 4,000 rows 0.0037.
+    assert lost.mean().item() == pytest.approx(0.4, abs=0.02)
+    assert lost.std().item() == pytest.approx(0.8 / 12**0.5, abs=0.02)
+
+
+def test_probability_of_dropping_is_per_sample():
+    view = Drop(p=0.25)(torch.ones(4000, 100), None, seed())
+    # A share that rounds to no step at all, below 1/200, hides 0.6 % of the drops.
+    touched = (view.sum(dim=1) < 100).float().mean().item()
+    assert touched == pytest.approx(0.25, abs=0.04)
+
+
+def test_every_step_is_dropped_equally_often():
+    view = Drop(p=1.0)(torch.ones(4000, 20), None, seed())
+    # Each step is lost with probability 0.4 in 4,000 rows: a deviation of 0.008.
+    assert (1 - view.mean(dim=0)).sub(0.4).abs().max() < 0.05
+
+
+def test_dropped_steps_are_whole_and_take_the_fill():
+    view = Drop(p=1.0, fill=-7.0)(torch.ones(50, 10, 3), None, seed())
+    assert set(view.unique().tolist()) == {-7.0, 1.0}
+    assert torch.equal(view.amin(dim=2), view.amax(dim=2))
+
+
+def test_padding_is_neither_lost_nor_counted():
+    lengths = torch.tensor([2, 5, 10]).repeat(300)
+    mask = torch.arange(10) < lengths[:, None]
+    view = Drop(p=1.0)(torch.ones(900, 10), mask, seed())
+    assert (view[~mask] == 1.0).all()
+    lost = ((view == 0) & mask).sum(dim=1)
+    assert (lost <= (0.8 * lengths).round()).all()
+    # The mean share of each length is 0.4, rounding aside; 300 rows each.
+    for length in (5, 10):
+        share = (lost[lengths == length] / length).mean().item()
+        assert share == pytest.approx(0.4, abs=0.08)
+
+
+def test_compose_applies_in_order():
+    first = Compose([lambda x, m, g: x + 1, lambda x, m, g: x * 2])
+    assert first(torch.zeros(1), None, None).item() == 2.0

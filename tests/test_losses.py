@@ -1,0 +1,149 @@
+"""Losses against double loops, closed values and limits."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from skcoral.losses import info_nce, orthogonality
+
+TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
+
+
+def draw(n_samples=7, n_features=5, dtype=torch.float64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    shape = (2, n_samples, n_features)
+    return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+
+
+def naive_info_nce(a, b, temperature):
+    """Method A.0.1, written out per anchor, in float64 Python."""
+    views = [
+        [np.array(row) / np.linalg.norm(row) for row in x.tolist()] for x in (a, b)
+    ]
+    total, n_samples = 0.0, len(a)
+    for own, other in ((views[0], views[1]), (views[1], views[0])):
+        for i in range(n_samples):
+            positive = math.exp(own[i] @ other[i] / temperature)
+            below = sum(math.exp(own[i] @ row / temperature) for row in other)
+            for j in range(n_samples):
+                if j != i:
+                    below += math.exp(own[i] @ own[j] / temperature)
+            total -= math.log(positive / below)
+    return total / (2 * n_samples)
+
+
+def naive_orthogonality(a, b, kind):
+    total = 0.0
+    for p, q in zip(a.tolist(), b.tolist(), strict=True):
+        cosine = np.dot(p, q) / (np.linalg.norm(p) * np.linalg.norm(q))
+        total += cosine**2 if kind == "squared" else max(0.0, cosine)
+    return total / len(a)
+
+
+@pytest.mark.parametrize("dtype", list(TOLERANCE))
+@pytest.mark.parametrize("temperature", [0.1, 0.5, 2.0])
+def test_info_nce_equals_the_double_loop(dtype, temperature):
+    a, b = draw(dtype=dtype)
+    expected = naive_info_nce(a, b, temperature)
+    got = info_nce(a, b, temperature).item()
+    assert got == pytest.approx(expected, rel=TOLERANCE[dtype], abs=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("dtype", list(TOLERANCE))
+@pytest.mark.parametrize("kind", ["squared", "hinge"])
+def test_orthogonality_equals_the_loop(dtype, kind):
+    a, b = draw(dtype=dtype)
+    expected = naive_orthogonality(a, b, kind)
+    got = orthogonality(a, b, kind=kind).item()
+    assert got == pytest.approx(expected, rel=TOLERANCE[dtype], abs=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("loss", [info_nce, orthogonality])
+def test_views_are_symmetric(loss):
+    a, b = draw()
+    torch.testing.assert_close(loss(a, b), loss(b, a))
+
+
+@pytest.mark.parametrize("loss", [info_nce, orthogonality])
+def test_order_of_samples_does_not_matter(loss):
+    a, b = draw()
+    order = torch.tensor([3, 0, 6, 1, 5, 2, 4])
+    torch.testing.assert_close(loss(a[order], b[order]), loss(a, b))
+
+
+@pytest.mark.parametrize("loss", [info_nce, orthogonality])
+def test_lengths_of_rows_do_not_matter(loss):
+    a, b = draw()
+    lengths = torch.linspace(0.5, 5, len(a), dtype=a.dtype)[:, None]
+    torch.testing.assert_close(loss(a * lengths, b), loss(a, b))
+
+
+@pytest.mark.parametrize("n_samples", [2, 3, 8])
+def test_equal_orthonormal_views_have_a_closed_value(n_samples):
+    a = torch.eye(n_samples, dtype=torch.float64)
+    expected = math.log(math.e + 2 * (n_samples - 1)) - 1
+    assert info_nce(a, a, 1.0).item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_high_temperature_makes_all_rows_alike():
+    a, b = draw()
+    expected = math.log(2 * len(a) - 1)
+    assert info_nce(a, b, 1e9).item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_low_temperature_tells_equal_views_apart_at_no_loss():
+    a = torch.eye(4, dtype=torch.float64)
+    assert info_nce(a, a, 1e-2).item() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_one_sample_has_no_loss_and_finite_gradients():
+    a, b = (x[:1].clone().requires_grad_() for x in draw())
+    loss = info_nce(a, b)
+    loss.backward()
+    assert loss.item() == 0.0
+    assert a.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("row", [[1.0, 2.0], [0.0, 0.0]], ids=["equal", "zero"])
+@pytest.mark.parametrize("loss", [info_nce, orthogonality])
+def test_gradients_are_finite_at_collapse(loss, row):
+    a = torch.tensor([row] * 4, requires_grad=True)
+    b = torch.tensor([row] * 4, requires_grad=True)
+    loss(a, b).backward()
+    assert a.grad.isfinite().all()
+    assert b.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "loss", [info_nce, orthogonality, lambda a, b: orthogonality(a, b, kind="hinge")]
+)
+def test_gradients_equal_finite_differences(loss):
+    a, b = (x.clone().requires_grad_() for x in draw(n_samples=4, n_features=3))
+    assert torch.autograd.gradcheck(loss, (a, b))
+
+
+def test_half_precision_of_cosines_does_not_overflow():
+    a, b = draw(dtype=torch.bfloat16)
+    assert info_nce(a, b, 0.01).isfinite()
+
+
+def test_hinge_spares_opposite_rows_and_the_square_does_not():
+    a = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    b = torch.tensor([[-1.0, 0.0], [0.0, 1.0]])
+    assert orthogonality(a, b, kind="hinge").item() == 0.0
+    assert orthogonality(a, b, kind="squared").item() == 0.5
+
+
+@pytest.mark.parametrize("loss", [info_nce, orthogonality])
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3), (2,)])
+def test_other_shapes_are_refused(loss, shape):
+    with pytest.raises(ValueError, match=r"equal shape .* Got \(2, 2\) and"):
+        loss(torch.ones(2, 2), torch.ones(shape))
+
+
+def test_unknown_kind_is_named():
+    message = "The 'kind' parameter of orthogonality must be .* Got 'cubed' instead."
+    with pytest.raises(ValueError, match=message):
+        orthogonality(*draw(), kind="cubed")
