@@ -14,7 +14,7 @@ from torch.nn import functional as F
 class Tokens(NamedTuple):
     """Tokens of one batch, a list entry per modality.
 
-    Attributes
+    Parameters
     ----------
     shared : list of tensor of shape (n_samples, n_tokens, embed_dim)
         Tokens for the shared path.
@@ -32,7 +32,7 @@ class Tokens(NamedTuple):
 
 
 class QuickGELU(nn.Module):
-    """The sigmoid approximation of GELU, ``z * sigmoid(1.702 z)``."""
+    """Approximate GELU by ``z * sigmoid(1.702 z)``."""
 
     def forward(self, z):
         """Return the activation of `z`, elementwise."""

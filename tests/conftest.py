@@ -1,0 +1,43 @@
+"""Fixtures that several test modules share."""
+
+import numpy as np
+import pytest
+from skorch.helper import SliceDict
+
+# Sizes that make a fit a matter of milliseconds.
+TINY = {"max_epochs": 2, "embed_dim": 8, "head_dim": 8, "head_hidden_dim": 8}
+
+
+@pytest.fixture
+def tiny():
+    """Parameters of a tiny estimator."""
+    return dict(TINY)
+
+
+@pytest.fixture
+def views():
+    """Two dense blocks that share a factor."""
+    rng = np.random.default_rng(0)
+    factor = rng.normal(size=(60, 2))
+    blocks = (np.hstack([factor, rng.normal(size=(60, d))]) for d in (3, 2))
+    return SliceDict(**dict(zip(("a", "b"), blocks, strict=True)))
+
+
+@pytest.fixture
+def films():
+    """A data frame with a number, a category, a flag, a date and a free text."""
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    n_rows = 60
+    words = np.array("a the red blue film of war love city night".split())
+    return pd.DataFrame(
+        {
+            "year": np.where(
+                np.arange(n_rows) % 7, rng.normal(1990, 9, n_rows), np.nan
+            ),
+            "rating": rng.choice(["G", "PG", "R", None], n_rows),
+            "seen": rng.random(n_rows) > 0.5,
+            "released": pd.date_range("2020-01-01", periods=n_rows),
+            "plot": [" ".join(rng.choice(words, 5)) + f" n{i}" for i in range(n_rows)],
+        }
+    )
