@@ -141,7 +141,8 @@ class COrALTransformer(BaseMultimodalTransformer):
 
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, views and masks. The same seed gives the same features
-        on one machine; global generators are not touched.
+        on one machine with the same number of threads, which decides how sums round;
+        global generators are not touched.
 
     Attributes
     ----------

@@ -1,0 +1,273 @@
+"""The dual-path network against a transcription by loops (method A.0 and A.1)."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from skcoral.network import DualPathNetwork, FusionBlock, Tokens, UniquePath
+
+ATOL = {torch.float32: 1e-5, torch.float64: 1e-10}
+N, DIM, UNIQUE = 3, 8, 5
+
+
+class Padded(nn.Module):
+    """Encoder whose tokens are the padded steps themselves, times a weight."""
+
+    def __init__(self, dim):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(dim))
+
+    def forward(self, x, mask=None):
+        return x * self.weight, mask
+
+
+class Spec:
+    """A fitted modality reduced to what the network needs."""
+
+    def make_encoder(self, embed_dim):
+        return Padded(embed_dim)
+
+
+def make_network(n_modalities=2, dtype=torch.float64, **params):
+    torch.manual_seed(0)
+    specs = {f"m{i}": Spec() for i in range(n_modalities)}
+    network = DualPathNetwork(specs, DIM, UNIQUE, n_heads=2, **params).to(dtype)
+    with torch.no_grad():  # biases and norms start trivial: make them count
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return network
+
+
+def make_batch(n_modalities=2, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(1)
+    return {
+        f"m{i}": torch.randn(N, 2 + i, DIM, generator=generator, dtype=dtype)
+        for i in range(n_modalities)
+    }
+
+
+def naive_norm(norm, x):
+    centred = x - x.mean()
+    scaled = centred / ((centred**2).mean() + norm.eps).sqrt()
+    return scaled * norm.weight + norm.bias
+
+
+def naive_linear(layer, x):
+    return torch.stack(
+        [row @ x + b for row, b in zip(layer.weight, layer.bias, strict=True)]
+    )
+
+
+def naive_block(block, tokens):
+    """Return the block's output for a list of tokens of one row."""
+    dim = len(tokens[0])
+    size = dim // block.n_heads
+    normed = [naive_norm(block.norm_attention, t) for t in tokens]
+    queries = [naive_linear(block.query, t) for t in normed]
+    pairs = [naive_linear(block.key_value, t) for t in normed]
+    outputs = []
+    for token, query in zip(tokens, queries, strict=True):
+        heads = []
+        for head in range(block.n_heads):
+            part = slice(head * size, (head + 1) * size)
+            logits = [query[part] @ p[:dim][part] / math.sqrt(size) for p in pairs]
+            weights = torch.stack(logits).softmax(0)
+            heads.append(
+                sum(w * p[dim:][part] for w, p in zip(weights, pairs, strict=True))
+            )
+        x = token + naive_linear(block.out, torch.cat(heads))
+        norm, expand, _, contract = block.feed_forward
+        hidden = naive_linear(expand, naive_norm(norm, x))
+        hidden = hidden / (1 + torch.exp(-1.702 * hidden))
+        outputs.append(x + naive_linear(contract, hidden))
+    return outputs
+
+
+def naive_fuse(network, rows):
+    """Return the shared embedding of each row, a list of tokens."""
+    embeddings = []
+    for tokens in rows:
+        x = [network.cls[0, 0], *tokens]
+        for block in network.blocks:
+            x = naive_block(block, x)
+        embeddings.append(naive_norm(network.norm, x[0]))
+    return torch.stack(embeddings)
+
+
+def naive_unique(path, rows):
+    embeddings = []
+    for tokens in rows:
+        first, norm, _, last = path.layers
+        hidden = [naive_norm(norm, naive_linear(first, t)) for t in tokens]
+        hidden = [0.5 * h * (1 + torch.erf(h / math.sqrt(2))) for h in hidden]
+        values = [naive_linear(last, h) for h in hidden]
+        weights = torch.stack([v @ path.pool_query for v in values]).softmax(0)
+        embeddings.append(sum(w * v for w, v in zip(weights, values, strict=True)))
+    return torch.stack(embeddings)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("n_modalities", [1, 2, 3])
+@pytest.mark.parametrize("n_layers", [1, 2])
+def test_network_equals_the_transcription(n_modalities, n_layers, dtype):
+    network = make_network(n_modalities, dtype, n_layers=n_layers)
+    x = make_batch(n_modalities, dtype)
+    shared = [
+        [
+            token
+            for m, name in enumerate(x)
+            for token in x[name][i] * network.encoders[m].weight
+        ]
+        for i in range(N)
+    ]
+    expected = [naive_fuse(network, shared)]
+    for m, name in enumerate(x):
+        rows = [list(row * network.unique_encoders[m].weight) for row in x[name]]
+        expected.append(naive_unique(network.unique_paths[m], rows))
+    for actual, reference in zip(network(x), expected, strict=True):
+        torch.testing.assert_close(actual, reference, atol=ATOL[dtype], rtol=0)
+
+
+def test_reading_one_query_equals_the_whole_block():
+    torch.manual_seed(0)
+    block = FusionBlock(DIM, n_heads=2, n_layers=1, dropout=0.0).double()
+    x = torch.randn(N, 5, DIM, dtype=torch.float64)
+    torch.testing.assert_close(block(x, n_queries=1), block(x)[:, :1])
+
+
+def test_initial_weights_have_the_scales_of_the_method():
+    torch.manual_seed(0)
+    block = FusionBlock(512, n_heads=8, n_layers=3, dropout=0.0)
+    scales = {
+        block.query: 512**-0.5,
+        block.key_value: 512**-0.5,
+        block.out: 512**-0.5 * 6**-0.5,
+        block.feed_forward[1]: 1024**-0.5,
+        block.feed_forward[3]: 512**-0.5 * 6**-0.5,
+    }
+    for layer, scale in scales.items():
+        assert layer.weight.detach().std().item() == pytest.approx(scale, rel=0.02)
+
+
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("mask_mode", ["zero", "token", "drop"])
+def test_padding_does_not_matter(mask_mode, n_layers):
+    network = make_network(mask_mode=mask_mode, n_layers=n_layers)
+    x = make_batch()
+    noise = torch.randn(N, 4, DIM, dtype=torch.float64)
+    real = torch.tensor([True] * 3 + [False] * 4).expand(N, -1)
+    padded = {**x, "m1": (torch.cat([x["m1"], noise], dim=1), real)}
+    for short, long in zip(network(x), network(padded), strict=True):
+        torch.testing.assert_close(long, short, atol=1e-10, rtol=0)
+
+
+def test_rows_do_not_see_each_other():
+    network = make_network(3)
+    x = make_batch(3)
+    whole = network(x)
+    order = [2, 0, 1]
+    permuted = network({name: block[order] for name, block in x.items()})
+    single = network({name: block[:1] for name, block in x.items()})
+    for a, b, c in zip(whole, permuted, single, strict=True):
+        torch.testing.assert_close(b, a[order], atol=1e-10, rtol=0)
+        torch.testing.assert_close(c, a[:1], atol=1e-10, rtol=0)
+
+
+def hide(network, x, hidden):
+    """Return tokens and a keep list that hides some tokens of modality 1."""
+    tokens = network.encode(x)
+    kept = torch.ones(N, 3, dtype=torch.bool)
+    kept[:, hidden] = False
+    return tokens, [None, kept]
+
+
+def replaced(tokens, hidden, value):
+    changed = tokens.shared[1].clone()
+    changed[:, hidden] = value
+    return Tokens([tokens.shared[0], changed], tokens.private, tokens.masks)
+
+
+def test_masked_tokens_are_zero_but_attended():
+    network = make_network(mask_mode="zero")
+    tokens, keep = hide(network, make_batch(), [0, 2])
+    expected = network.fuse(replaced(tokens, [0, 2], 0.0))
+    torch.testing.assert_close(network.fuse(tokens, keep=keep), expected)
+
+
+def test_masked_tokens_become_the_learned_vector():
+    network = make_network(mask_mode="token")
+    tokens, keep = hide(network, make_batch(), [0, 2])
+    expected = network.fuse(replaced(tokens, [0, 2], network.mask_token))
+    torch.testing.assert_close(network.fuse(tokens, keep=keep), expected)
+
+
+def test_masked_tokens_leave_the_attention():
+    network = make_network(mask_mode="drop")
+    tokens, keep = hide(network, make_batch(), [0, 2])
+    left = [tokens.shared[0], tokens.shared[1][:, [1]]]
+    expected = network.fuse(Tokens(left, tokens.private, tokens.masks))
+    torch.testing.assert_close(network.fuse(tokens, keep=keep), expected)
+
+
+def test_dropped_and_padded_tokens_both_leave_the_attention():
+    network = make_network(mask_mode="drop")
+    x = make_batch()
+    real = torch.tensor([True, True, False]).expand(N, -1)
+    tokens, keep = hide(network, {**x, "m1": (x["m1"], real)}, [0])
+    left = [tokens.shared[0], tokens.shared[1][:, [1]]]
+    expected = network.fuse(Tokens(left, tokens.private, [None, None]))
+    torch.testing.assert_close(network.fuse(tokens, keep=keep), expected)
+
+
+def test_a_subset_is_fused_alone():
+    network = make_network(3)
+    tokens = network.encode(make_batch(3))
+    some = Tokens([tokens.shared[0], tokens.shared[2]], [], [None, None])
+    two = make_network(2)
+    two.load_state_dict(network.state_dict(), strict=False)
+    expected = two.fuse(some)
+    torch.testing.assert_close(network.fuse(tokens, subset=[0, 2]), expected)
+
+
+def test_paths_share_no_weights():
+    network = make_network()
+    shared, *unique = network(make_batch())
+    gradients = torch.autograd.grad(
+        unique[0].sum(), list(network.parameters()), allow_unused=True
+    )
+    names = [name for name, _ in network.named_parameters()]
+    reached = {n for n, g in zip(names, gradients, strict=True) if g is not None}
+    assert reached == {
+        n for n in names if n.startswith(("unique_encoders.0", "unique_paths.0"))
+    }
+    shared.sum().backward()
+    for path in (network.unique_encoders, network.unique_paths):
+        assert all(p.grad is None for p in path.parameters())
+
+
+def test_shared_and_unique_encoders_start_apart():
+    torch.manual_seed(0)
+    network = DualPathNetwork({"a": Spec()}, DIM, UNIQUE, n_heads=2)
+    assert (network.encoders[0].weight != network.unique_encoders[0].weight).any()
+
+
+def test_unique_path_of_one_token_is_that_token():
+    torch.manual_seed(0)
+    path = UniquePath(DIM, UNIQUE)
+    tokens = torch.randn(N, 1, DIM)
+    torch.testing.assert_close(path(tokens), path.layers(tokens)[:, 0])
+
+
+def test_dims_name_the_components_in_order():
+    assert make_network(2).dims == {"shared": DIM, "m0": UNIQUE, "m1": UNIQUE}
+
+
+def test_dropout_is_off_at_evaluation():
+    network = make_network(dropout=0.5)
+    x = make_batch()
+    network.eval()
+    torch.testing.assert_close(network(x)[0], network(x)[0])
+    network.train()
+    assert (network(x)[0] != network(x)[0]).any()

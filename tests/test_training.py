@@ -1,0 +1,357 @@
+"""The trainer: batches, seeds, history, early stopping, interruption, devices."""
+
+import copy
+import pickle
+import random
+
+import numpy as np
+import pytest
+import torch
+from skorch.callbacks import Callback, EarlyStopping
+from skorch.helper import SliceDict
+
+from skcoral import COrALTransformer
+from skcoral.training import BatchLoader, BlockDataset, resolve_device, seeded
+
+DEVICES = [
+    "cpu",
+    pytest.param(
+        "cuda",
+        marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA"),
+    ),
+]
+
+
+def make_coral(tiny, **params):
+    return COrALTransformer(**{**tiny, "random_state": 0, "batch_size": 20, **params})
+
+
+class Interrupt(Callback):
+    """Press Ctrl-C at the end of an epoch, or at the first batch."""
+
+    def __init__(self, epoch=None):
+        self.epoch = epoch
+
+    def on_batch_begin(self, net, **kwargs):
+        if self.epoch is None:
+            raise KeyboardInterrupt
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == self.epoch:
+            raise KeyboardInterrupt
+
+
+class Recorder(Callback):
+    """Keep the weights of every epoch."""
+
+    seen = []
+
+    def on_train_begin(self, net, **kwargs):
+        type(self).seen = []
+
+    def on_epoch_end(self, net, **kwargs):
+        states = (net.module_.state_dict(), net.criterion_.state_dict())
+        self.seen.append(copy.deepcopy(states))
+
+
+# Data
+
+
+def test_loader_visits_every_row_once():
+    dataset = BlockDataset({"a": np.arange(23.0)[:, None]})
+    for shuffle in (False, True):
+        batches = [blocks["a"][:, 0] for blocks, _ in BatchLoader(dataset, 5, shuffle)]
+        assert sorted(torch.cat(batches).tolist()) == list(range(23))
+        assert [len(b) for b in batches] == [5, 5, 5, 5, 3]
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "sizes"), [(1, [1]), (5, [5]), (6, [6]), (7, [5, 2]), (11, [5, 6])]
+)
+def test_a_last_batch_of_one_joins_the_batch_before(n_rows, sizes):
+    loader = BatchLoader(BlockDataset({"a": np.zeros((n_rows, 1))}), 5)
+    assert [len(blocks["a"]) for blocks, _ in loader] == sizes == loader.batch_sizes
+    assert len(loader) == len(sizes)
+
+
+def test_dataset_gathers_values_and_padding_masks_together():
+    values, mask = np.arange(6.0).reshape(3, 2), np.eye(3, 2, dtype=bool)
+    batch = BlockDataset({"a": (values, mask)})[torch.tensor([2, 0])]["a"]
+    assert batch[0].tolist() == values[[2, 0]].tolist()
+    assert batch[1].tolist() == mask[[2, 0]].tolist()
+
+
+# Seeds
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_seeded_restores_the_generators(device):
+    before = torch.get_rng_state()
+    with seeded(3, device):
+        inside = torch.rand(4, device=device)
+    assert torch.equal(torch.get_rng_state(), before)
+    with seeded(3, device):
+        assert torch.equal(torch.rand(4, device=device), inside)
+
+
+def test_seeded_restores_the_generators_after_an_error():
+    before = torch.get_rng_state()
+    with pytest.raises(RuntimeError), seeded(3, "cpu"):
+        torch.rand(1)
+        raise RuntimeError
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_same_seed_gives_the_same_features_bit_for_bit(views, tiny):
+    first, second = (make_coral(tiny, dropout=0.1).fit(views) for _ in range(2))
+    other = make_coral(tiny, dropout=0.1, random_state=1).fit(views)
+    assert np.array_equal(first.transform(views), second.transform(views))
+    assert first.history_ == second.history_
+    assert not np.allclose(first.transform(views), other.transform(views))
+
+
+def test_features_do_not_depend_on_the_number_of_threads(views, tiny):
+    coral = make_coral(tiny).fit(views)
+    n_threads = torch.get_num_threads()
+    try:
+        features = []
+        for n in (1, 2):
+            torch.set_num_threads(n)
+            features.append(coral.transform(views))
+    finally:
+        torch.set_num_threads(n_threads)
+    np.testing.assert_allclose(*features, atol=1e-5)
+
+
+def read_global_state():
+    numpy_state = np.random.get_state()
+    return (random.getstate(), numpy_state[1].tolist(), torch.get_rng_state().tolist())
+
+
+def test_global_generators_are_neither_used_nor_touched(views, tiny):
+    features = []
+    for seed in (0, 1):
+        random.seed(seed), np.random.seed(seed), torch.manual_seed(seed)
+        before = read_global_state()
+        coral = make_coral(tiny, early_stopping=True).fit(views)
+        features.append(coral.transform(views))
+        coral.score(views)
+        assert read_global_state() == before
+    assert np.array_equal(*features)
+
+
+def test_a_random_state_instance_advances(views, tiny):
+    state = np.random.RandomState(0)
+    coral = make_coral(tiny, random_state=state)
+    first = coral.fit_transform(views)
+    assert not np.allclose(first, coral.fit_transform(views))
+
+
+# Optimiser and history
+
+
+def test_only_matrices_are_decayed(views, tiny):
+    net = make_coral(tiny, weight_decay=0.5).fit(views).net_
+    decayed, others = net.optimizer_.param_groups
+    assert (decayed["weight_decay"], others["weight_decay"]) == (0.5, 0.0)
+    named = dict(net.module_.named_parameters()) | dict(
+        net.criterion_.named_parameters()
+    )
+    ids = {id(p) for p in decayed["params"]}
+    names = {name for name, p in named.items() if id(p) in ids}
+    vectors = {name for name, p in named.items() if p.ndim < 2}
+    assert len(decayed["params"]) + len(others["params"]) == len(named)
+    assert not names & vectors
+    assert {n for n in named if n.endswith("bias")} & names == set()
+    assert "blocks.0.query.weight" in names
+
+
+def test_terms_are_columns_of_the_history_and_sum_to_the_loss(views, tiny):
+    coral = make_coral(tiny, early_stopping=True).fit(views)
+    terms = ["shared", "unique_a", "unique_b", "orthogonality"]
+    assert list(coral.history_) == [
+        f"{part}_{name}" for part in ("train", "valid") for name in ("loss", *terms)
+    ]
+    for part in ("train", "valid"):
+        sums = np.sum([coral.history_[f"{part}_{term}"] for term in terms], axis=0)
+        np.testing.assert_allclose(sums, coral.history_[f"{part}_loss"], rtol=1e-5)
+    assert coral.loss_curve_ == coral.history_["train_loss"]
+    assert coral.validation_loss_curve_ == coral.history_["valid_loss"]
+
+
+def test_training_lowers_the_loss(views, tiny):
+    curve = make_coral(tiny, max_epochs=20).fit(views).loss_curve_
+    assert np.mean(curve[-5:]) < 0.9 * curve[0]
+
+
+def test_score_is_reproducible_and_higher_after_training(views, tiny):
+    short = make_coral(tiny, max_epochs=1).fit(views)
+    long = make_coral(tiny, max_epochs=20).fit(views)
+    assert short.score(views) == short.score(views)
+    assert long.score(views) > short.score(views)
+
+
+def test_score_weights_batches_by_their_rows(views, tiny):
+    coral = make_coral(tiny, batch_size=50).fit(views)
+    net, dataset = coral.net_, BlockDataset(coral._read(views))
+    with seeded(net.views_seed, "cpu"), torch.no_grad():
+        first, second = (
+            float(sum(net._terms((dataset[rows], None)).values()))
+            for rows in (torch.arange(50), torch.arange(50, 60))
+        )
+    assert coral.score(views) == pytest.approx(-(50 * first + 10 * second) / 60)
+
+
+# Early stopping
+
+
+def test_early_stopping_restores_network_and_heads_of_the_best_epoch(views, tiny):
+    params = {"max_epochs": 60, "lr": 0.03, "n_iter_no_change": 3}
+    coral = make_coral(tiny, early_stopping=True, callbacks=[Recorder()], **params).fit(
+        views
+    )
+    best = int(np.argmin(coral.validation_loss_curve_))
+    assert coral.n_iter_ == best + 1 + 3 < 60
+    for module, state in zip(
+        (coral.net_.module_, coral.net_.criterion_), Recorder.seen[best], strict=True
+    ):
+        for name, value in module.state_dict().items():
+            assert torch.equal(value, state[name]), name
+
+
+def test_early_stopping_is_no_interruption_and_keeps_no_rows(views, tiny):
+    coral = make_coral(tiny, early_stopping=True, max_epochs=3, n_iter_no_change=1)
+    coral.fit(views)
+    assert coral.net_.train_split is None
+    big = SliceDict(**{k: np.tile(v, (100, 1)) for k, v in views.items()})
+    sizes = [
+        len(pickle.dumps(coral.set_params(validation_fraction=f).fit(big)))
+        for f in (0.1, 0.8)
+    ]
+    assert sizes[1] - sizes[0] < 1000
+
+
+def test_early_stopping_of_skorch_is_no_interruption(views, tiny):
+    stop = EarlyStopping(monitor="train_loss", patience=1, threshold=10.0, sink=print)
+    coral = make_coral(tiny, max_epochs=20, callbacks=[stop]).fit(views)
+    assert coral.n_iter_ < 20
+
+
+def test_validation_fraction_leaves_two_rows_on_both_sides(tiny):
+    X = np.random.default_rng(0).normal(size=(5, 3))
+    coral = make_coral(tiny, early_stopping=True, validation_fraction=0.1)
+    with pytest.raises(
+        ValueError, match=r"'validation_fraction' parameter of COrAL.*5"
+    ):
+        coral.fit(X)
+
+
+# Interruption
+
+
+@pytest.mark.parametrize(("epoch", "n_iter"), [(1, 1), (2, 2), (None, 0)])
+def test_interruption_keeps_a_usable_estimator_with_a_warning(
+    views, tiny, epoch, n_iter
+):
+    coral = make_coral(tiny, max_epochs=9, callbacks=[Interrupt(epoch)])
+    with pytest.warns(UserWarning, match=f"interrupted by user after {n_iter} epochs"):
+        coral.fit(views)
+    assert coral.n_iter_ == n_iter == len(coral.loss_curve_)
+    assert np.isfinite(coral.transform(views)).all()
+    assert not coral.net_.module_.training
+    pickle.loads(pickle.dumps(coral)).transform(views)
+
+
+def test_training_can_be_resumed_after_an_interruption(views, tiny):
+    coral = make_coral(tiny, warm_start=True, callbacks=[Interrupt(1)])
+    with pytest.warns(UserWarning, match="interrupted"):
+        coral.fit(views)
+    coral.fit(views)
+    assert coral.n_iter_ == 1 + 2
+
+
+# Progress
+
+
+def test_progress_bar_counts_the_epochs(views, tiny, capsys):
+    make_coral(tiny, verbose=1).fit(views)
+    captured = capsys.readouterr()
+    assert "2/2" in captured.err and "loss=" in captured.err
+    assert captured.out == ""
+
+
+def test_more_verbosity_prints_the_terms(views, tiny, capsys):
+    make_coral(tiny, verbose=2).fit(views)
+    captured = capsys.readouterr()
+    assert "2/2" in captured.err
+    for column in ("train_shared", "train_unique_a", "train_orthogonality"):
+        assert column in captured.out
+
+
+def test_silent_by_default(views, tiny, capsys):
+    make_coral(tiny).fit(views)
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""
+
+
+def test_callbacks_of_skorch_are_called(views, tiny):
+    coral = make_coral(tiny, callbacks=[Recorder()]).fit(views)
+    assert len(Recorder.seen) == 2
+    assert isinstance(coral.callbacks[0], Recorder)
+
+
+# Devices
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_fit_on_a_device_and_unpickle(views, tiny, device):
+    coral = make_coral(tiny, device=device).fit(views)
+    assert coral.device_.startswith(device)
+    copied = pickle.loads(pickle.dumps(coral))
+    np.testing.assert_allclose(copied.transform(views), coral.transform(views))
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_auto_takes_the_best_device(monkeypatch, cuda, mps, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert resolve_device("auto") == expected
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_absent_device_is_refused(device):
+    with pytest.raises(ValueError, match=r".+"):
+        resolve_device(device)
+
+
+class Compiled(torch.nn.Module):
+    """What torch.compile returns, without the compiler."""
+
+    def __init__(self, module):
+        super().__init__()
+        self._orig_mod = module
+
+    def forward(self, *args):
+        return self._orig_mod(*args)
+
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            return getattr(super().__getattr__("_orig_mod"), name)
+
+
+def test_compile_compiles_network_and_objective(views, tiny, monkeypatch):
+    compiled = []
+
+    def fake(module, **kwargs):
+        compiled.append(type(module).__name__)
+        return Compiled(module)
+
+    monkeypatch.setattr(torch, "compile", fake)
+    features = make_coral(tiny, compile=True).fit_transform(views)
+    assert compiled == ["DualPathNetwork", "COrALObjective"]
+    assert np.array_equal(features, make_coral(tiny).fit_transform(views))
