@@ -174,7 +174,8 @@ def test_bad_modalities_are_named_with_rule_and_value(modalities, rule):
 def test_class_as_spec_is_refused_by_the_parameter_name():
     message = (
         "have specs that are modality instances or among ['embedding', 'tabular', "
-        "'text']. Got <class 'skcoral.modalities.TabularModality'> for 'film' instead."
+        "'text']. Got <class 'skcoral.modalities.tabular.TabularModality'> for 'film' "
+        "instead."
     )
     with pytest.raises((TypeError, ValueError), match=exactly(MODALITIES + message)):
         make_coral([("film", TabularModality, ["year"])]).fit(make_frame())

@@ -1,0 +1,132 @@
+"""What all kinds of modality share: parameters of the views, numbers as matrices."""
+
+from operator import methodcaller
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator
+from sklearn.decomposition import TruncatedSVD
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from skcoral._columns import is_dataframe, read_columns
+from skcoral._validation import PROBABILITY, TRANSFORMER, StrOptions
+from skcoral.augmentations import Compose, Drop, MarginalCorruption, Noise
+
+AUGMENTATIONS = {"corrupt", "noise", "drop"}
+
+
+class BaseModality(BaseEstimator):
+    """What all kinds of modality share: parameters of the views and their checks.
+
+    A kind of modality implements `fit`, `transform` and `make_encoder`, and may replace
+    `make_augmentation`.
+    """
+
+    _parameter_constraints = {
+        "augmentation": [StrOptions(AUGMENTATIONS), "array-like", callable],
+        "corruption_rate": PROBABILITY,
+        "preprocessor": TRANSFORMER,
+        "random_state": ["random_state"],
+    }
+
+    def transform(self, block):
+        """Turn a block into an array, as learnt in `fit`."""
+        raise NotImplementedError
+
+    def make_encoder(self, embed_dim):
+        """Return a new encoder for the arrays of `transform`."""
+        raise NotImplementedError
+
+    def make_augmentation(self):
+        """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
+        return self._compose({"noise": Noise(), "drop": Drop()})
+
+    def _compose(self, paper):
+        """Look the words of `augmentation` up, in order."""
+        if callable(self.augmentation):
+            return self.augmentation
+        known = {"corrupt": MarginalCorruption(self.corruption_rate), **paper}
+        words = self.augmentation
+        words = [words] if isinstance(words, str) else list(words)
+        for word in words:
+            if word not in known:
+                raise ValueError(
+                    f"The 'augmentation' parameter of {type(self).__name__} must be "
+                    f"made of {sorted(known)}. Got {word!r} instead."
+                )
+        return Compose([known[word] for word in words])
+
+    def _check_fitted_width(self, n_columns):
+        """Compare the number of columns with that of `fit`."""
+        check_is_fitted(self)
+        if n_columns != self.n_columns_in_:
+            raise ValueError(
+                f"The block has {n_columns} columns, but had {self.n_columns_in_} "
+                "at fit time."
+            )
+
+
+def fit_reducer(vectors, svd_dim, random_state):
+    """Fit the standardisation, after a truncated SVD where vectors are sparse."""
+    reducer = _make_reducer(vectors, svd_dim, random_state)
+    # Equal vectors have no variance; the share that the SVD explains is then 0 / 0.
+    with np.errstate(invalid="ignore"):
+        return reducer.fit(vectors)
+
+
+def _make_reducer(vectors, svd_dim, random_state):
+    if not sparse.issparse(vectors):
+        return make_pipeline(StandardScaler())
+    if vectors.shape[1] == 1:
+        return make_pipeline(
+            FunctionTransformer(methodcaller("toarray"), accept_sparse=True),
+            StandardScaler(),
+        )
+    # There are no more directions than columns, nor after centring than rows less one.
+    svd_dim = max(1, min(svd_dim, vectors.shape[1], vectors.shape[0] - 1))
+    svd = TruncatedSVD(svd_dim, random_state=random_state)
+    return make_pipeline(svd, StandardScaler())
+
+
+def preprocess(preprocessor, block):
+    """Apply a user's transformer and return a finite float32 matrix."""
+    out = preprocessor.transform(block)
+    out = out.toarray() if sparse.issparse(out) else out
+    return read_matrix(out, allow_nan=True).astype(np.float32)
+
+
+def read_matrix(block, *, allow_nan=False):
+    """Return a block of numbers as a float64 matrix; name the column that is none."""
+    if not is_dataframe(block):
+        block = np.asarray(block)
+        if block.ndim != 2:
+            raise ValueError(f"Expected 2-D vectors. Got shape {block.shape}.")
+        if block.dtype.kind in "iuf":
+            check_finite("", block, allow_nan=allow_nan)
+            return block
+    columns = read_columns(block)
+    for name, values in columns.items():
+        if values.dtype.kind not in "fb":
+            raise TypeError(f"Column {name!r} must be numeric. Got {example(values)}.")
+        check_finite(f" in column {name!r}", values, allow_nan=allow_nan)
+    return np.column_stack(list(columns.values())).astype(np.float64)
+
+
+def check_finite(where, values, *, allow_nan):
+    """Raise if values are infinite, or missing where that is not allowed."""
+    if np.isinf(values).any():
+        raise ValueError(f"Input X contains infinity{where}.")
+    if not allow_nan and np.isnan(values).any():
+        raise ValueError(f"Input X contains NaN{where}; vectors must be complete.")
+
+
+def is_empty(values):
+    """Return whether a column holds nothing but missing values."""
+    return values.dtype.kind == "f" and np.isnan(values).all()
+
+
+def example(values):
+    """Return the first value that is not missing, in words."""
+    return repr(next((v for v in values.tolist() if v is not None), None))

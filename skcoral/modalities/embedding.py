@@ -1,0 +1,140 @@
+"""Embeddings: dense vectors from anywhere, sparse ones out of a vectorizer."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+
+from skcoral._columns import count_columns
+from skcoral._validation import POSITIVE_INT
+from skcoral.encoders import VectorEncoder
+from skcoral.modalities.base import BaseModality, fit_reducer, read_matrix
+
+
+class EmbeddingModality(BaseModality):
+    """Dense vectors from anywhere, or sparse ones out of a vectorizer.
+
+    Dense vectors are standardised; sparse ones are first reduced by a truncated SVD.
+
+    Parameters
+    ----------
+    n_tokens : int, default=8
+        Number of tokens that the encoder makes of a vector.
+
+    svd_dim : int, default=128
+        Width to which sparse vectors are reduced.
+
+    augmentation : {"corrupt", "noise", "drop"}, sequence of these or callable, \
+            default="corrupt"
+        How a view is made, see :class:`TabularModality`.
+
+    corruption_rate : float, default=0.3
+        Probability that "corrupt" replaces a component.
+
+    preprocessor : transformer, default=None
+        A scikit-learn transformer that is applied to the block first.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the SVD. None takes the seed of the estimator that holds the modality.
+
+    Attributes
+    ----------
+    n_features_ : int
+        Width of the vectors.
+
+    n_columns_in_ : int
+        Number of columns seen in `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoral import EmbeddingModality
+    >>> vectors = np.random.default_rng(0).normal(size=(5, 3))
+    >>> EmbeddingModality().fit(vectors).transform(vectors).shape
+    (5, 3)
+    """
+
+    _parameter_constraints = {
+        **BaseModality._parameter_constraints,
+        "n_tokens": POSITIVE_INT,
+        "svd_dim": POSITIVE_INT,
+    }
+
+    def __init__(
+        self,
+        *,
+        n_tokens=8,
+        svd_dim=128,
+        augmentation="corrupt",
+        corruption_rate=0.3,
+        preprocessor=None,
+        random_state=None,
+    ):
+        self.n_tokens = n_tokens
+        self.svd_dim = svd_dim
+        self.augmentation = augmentation
+        self.corruption_rate = corruption_rate
+        self.preprocessor = preprocessor
+        self.random_state = random_state
+
+    def fit(self, block, y=None):
+        """Learn the scale, and the reduction of sparse vectors.
+
+        Parameters
+        ----------
+        block : ndarray or sparse matrix of shape (n_samples, n_columns), or data frame
+            The vectors.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : EmbeddingModality
+            The fitted modality.
+
+        Raises
+        ------
+        ValueError
+            If the vectors are not two-dimensional or not finite.
+
+        TypeError
+            If they are not numbers.
+        """
+        self._validate_params()
+        self.make_augmentation()
+        if self.preprocessor is not None:
+            self.preprocessor_ = clone(self.preprocessor).fit(block)
+        self.n_columns_in_ = count_columns(block)
+        vectors = self._vectors(block)
+        self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
+        self.n_features_ = self.reducer_[-1].n_features_in_
+        return self
+
+    def transform(self, block):
+        """Return the standardised vectors.
+
+        Parameters
+        ----------
+        block : ndarray or sparse matrix of shape (n_samples, n_columns), or data frame
+            Columns as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float32
+            Standardised vectors.
+        """
+        self._check_fitted_width(count_columns(block))
+        vectors = self.reducer_.transform(self._vectors(block))
+        return np.asarray(vectors, dtype=np.float32)
+
+    def make_encoder(self, embed_dim):
+        """Return a :class:`~skcoral.encoders.VectorEncoder` of width `embed_dim`."""
+        return VectorEncoder(self.n_features_, embed_dim, self.n_tokens)
+
+    def _vectors(self, block):
+        """Return the block as a float matrix, preprocessed, dense or sparse."""
+        if self.preprocessor is not None:
+            block = self.preprocessor_.transform(block)
+        if sparse.issparse(block):
+            return sparse.csr_matrix(block)
+        return read_matrix(block)

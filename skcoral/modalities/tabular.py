@@ -1,0 +1,309 @@
+"""Tables: numbers, categories, booleans and dates, one token per column."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder, QuantileTransformer, StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from skcoral._columns import (
+    count_columns,
+    date_features,
+    is_missing,
+    name_level,
+    read_columns,
+)
+from skcoral._validation import Interval
+from skcoral.augmentations import Drop, Noise
+from skcoral.encoders import TabularEncoder
+from skcoral.modalities.base import (
+    BaseModality,
+    check_finite,
+    example,
+    is_empty,
+    preprocess,
+)
+
+
+class TabularModality(BaseModality):
+    """Numbers, categories, booleans and dates: one token per column.
+
+    Numeric columns, booleans included, are mapped to a normal distribution by their
+    quantiles, so that heavy tails and outliers do no harm. A date becomes its time and
+    the sine and cosine of its season, weekday and hour. Of a categorical column the
+    frequent levels are kept and rare ones share one token; a level that was not seen in
+    `fit` has a neutral token. Missing values stay missing: the encoder has a learned
+    token for them, per column.
+
+    Parameters
+    ----------
+    augmentation : {"corrupt", "noise", "drop"}, sequence of these or callable, \
+            default="corrupt"
+        How a view is made: "corrupt" replaces values by those of other rows (SCARF),
+        "noise" adds Gaussian noise to numeric columns, "drop" makes columns missing;
+        several are applied in order. A callable takes ``(tensor, mask, generator)``.
+
+    corruption_rate : float, default=0.3
+        Probability that "corrupt" replaces a value.
+
+    max_categories : int, default=100
+        Levels kept per categorical column, the most frequent ones; the last one stands
+        for all rare levels where there are more.
+
+    preprocessor : transformer, default=None
+        A scikit-learn transformer that turns the block into numbers; it replaces the
+        treatment above, and every column that it returns is a numeric token.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the subsample from which quantiles are learnt above 10,000 rows. None
+        takes the seed of the estimator that holds the modality.
+
+    Attributes
+    ----------
+    kinds_ : dict of (str or int) to str
+        "numeric", "datetime" or "categorical" for each column.
+
+    n_columns_in_ : int
+        Number of columns seen in `fit`.
+
+    cardinalities_ : list of int
+        Number of codes of each categorical column, the code 0 of unseen levels
+        included.
+
+    Notes
+    -----
+    Views follow SCARF (arXiv 2106.15147) with the differences that
+    :class:`~skcoral.augmentations.MarginalCorruption` names. A column with no value at
+    all is allowed: its token is always the learned one for missing values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoral import TabularModality
+    >>> block = np.array([[1.0, "a"], [None, "b"], [3.0, "a"]], dtype=object)
+    >>> modality = TabularModality().fit(block)
+    >>> modality.kinds_
+    {0: 'numeric', 1: 'categorical'}
+    >>> modality.transform(block).shape
+    (3, 2)
+    """
+
+    _parameter_constraints = {
+        **BaseModality._parameter_constraints,
+        "max_categories": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        augmentation="corrupt",
+        corruption_rate=0.3,
+        max_categories=100,
+        preprocessor=None,
+        random_state=None,
+    ):
+        self.augmentation = augmentation
+        self.corruption_rate = corruption_rate
+        self.max_categories = max_categories
+        self.preprocessor = preprocessor
+        self.random_state = random_state
+
+    def fit(self, block, y=None):
+        """Learn kinds, scales and levels of the columns.
+
+        Parameters
+        ----------
+        block : data frame or ndarray of shape (n_samples, n_columns)
+            The columns of this modality.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : TabularModality
+            The fitted modality.
+
+        Raises
+        ------
+        ValueError
+            If a value is infinite.
+
+        TypeError
+            If a value is neither text nor a number nor a date.
+        """
+        self._validate_params()
+        self.make_augmentation()
+        if self.preprocessor is not None:
+            return self._fit_preprocessor(block)
+        columns = read_columns(block)
+        self.n_columns_in_ = len(columns)
+        self.kinds_ = {name: _kind_of(name, v) for name, v in columns.items()}
+        self._fit_scaler(self._numbers(columns))
+        self._fit_levels(self._categories(columns))
+        return self
+
+    def transform(self, block):
+        """Return the block as numbers.
+
+        Parameters
+        ----------
+        block : data frame or ndarray of shape (n_samples, n_columns)
+            Columns as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_numeric + n_categorical), float32
+            Scaled numbers, then codes of levels; NaN where a value is missing.
+
+        Raises
+        ------
+        ValueError
+            If a column changed its kind since `fit`, or holds an infinite value.
+        """
+        check_is_fitted(self)
+        if self.preprocessor is not None:
+            return preprocess(self.preprocessor_, block)
+        columns = read_columns(block)
+        self._check_fitted_width(len(columns))
+        for (name, values), kind in self._pair(columns):
+            _check_kind(name, values, kind)
+        return np.concatenate(
+            [
+                self._scale(self._numbers(columns)),
+                self._encode(self._categories(columns)),
+            ],
+            axis=1,
+            dtype=np.float32,
+        )
+
+    def make_encoder(self, embed_dim):
+        """Return a :class:`~skcoral.encoders.TabularEncoder` of width `embed_dim`."""
+        return TabularEncoder(self.n_numeric_, self.cardinalities_, embed_dim)
+
+    def make_augmentation(self):
+        """Return the augmentation; noise spares codes, "drop" makes values missing."""
+        n_numeric = getattr(self, "n_numeric_", 0)
+        return self._compose(
+            {"noise": Noise(n_columns=n_numeric), "drop": Drop(fill=np.nan)}
+        )
+
+    def _fit_preprocessor(self, block):
+        self.preprocessor_ = clone(self.preprocessor).fit(block)
+        self.n_numeric_ = preprocess(self.preprocessor_, block).shape[1]
+        self.n_columns_in_ = count_columns(block)
+        self.cardinalities_ = []
+        return self
+
+    def _pair(self, columns):
+        """Pair columns with kinds by position: arrays have other names than frames."""
+        return zip(columns.items(), self.kinds_.values(), strict=True)
+
+    def _numbers(self, columns):
+        """Return numeric and date columns as a float matrix."""
+        parts = [
+            _read_dates(values) if kind == "datetime" else values
+            for (_, values), kind in self._pair(columns)
+            if kind != "categorical"
+        ]
+        n_samples = len(next(iter(columns.values())))
+        parts = [np.asarray(p, dtype=np.float64).reshape(n_samples, -1) for p in parts]
+        return np.hstack([np.empty((n_samples, 0)), *parts])
+
+    def _fit_scaler(self, numbers):
+        self.n_numeric_ = numbers.shape[1]
+        if not self.n_numeric_:
+            return
+        # Statistics of an empty column are undefined; zeros stand in for them.
+        empty = np.isnan(numbers).all(axis=0)
+        numbers = np.where(empty, 0.0, numbers)
+        n_quantiles = min(1000, len(numbers))
+        self.scaler_ = make_pipeline(
+            QuantileTransformer(
+                n_quantiles=n_quantiles,
+                output_distribution="normal",
+                random_state=self.random_state,
+            ),
+            StandardScaler(),
+        ).fit(numbers)
+
+    def _scale(self, numbers):
+        return self.scaler_.transform(numbers) if self.n_numeric_ else numbers
+
+    def _categories(self, columns):
+        """Return categorical columns as an object matrix of str and NaN."""
+        parts = [
+            _as_levels(values)
+            for (_, values), kind in self._pair(columns)
+            if kind == "categorical"
+        ]
+        n_samples = len(next(iter(columns.values())))
+        return np.column_stack([np.empty((n_samples, 0), dtype=object), *parts])
+
+    def _fit_levels(self, categories):
+        self.cardinalities_ = []
+        if not categories.shape[1]:
+            return
+        self.levels_ = OrdinalEncoder(
+            handle_unknown="use_encoded_value",
+            unknown_value=-1,
+            encoded_missing_value=np.nan,
+            max_categories=self.max_categories,
+        ).fit(categories)
+        codes = self.levels_.transform(categories)
+        # Code 0 is kept for unknown levels; an all-missing column has no other.
+        n_levels = np.fmax.reduce(codes, axis=0, initial=-1) + 1
+        self.cardinalities_ = [int(n) + 1 for n in n_levels]
+
+    def _encode(self, categories):
+        """Return the code of each level from 1 on, 0 where it was not seen in `fit`."""
+        if not self.cardinalities_:
+            return np.empty((len(categories), 0))
+        codes = self.levels_.transform(categories) + 1
+        # A gap is no unseen level, even in a column that had no gap before.
+        codes[categories != categories] = np.nan
+        return codes
+
+
+def _kind_of(name, values):
+    """Return the kind of a tabular column, having checked its values."""
+    if values.dtype.kind == "M":
+        return "datetime"
+    if values.dtype.kind in "bf":
+        check_finite(f" in column {name!r}", values.astype(float), allow_nan=True)
+        return "numeric"
+    for value in values:
+        if not isinstance(value, (str, Real, bool, type(None))):
+            raise TypeError(
+                f"Column {name!r}: argument must be a string or a real number, not "
+                f"{type(value).__name__!r}."
+            )
+    return "categorical"
+
+
+def _read_dates(values):
+    """Return the features of dates; a column of gaps alone has no type of its own."""
+    if is_empty(values):
+        values = np.full(len(values), np.datetime64("NaT", "us"))
+    return date_features(values)
+
+
+def _check_kind(name, values, expected):
+    """Raise if a column holds another kind of values than at fit time."""
+    if is_empty(values):
+        return
+    kind = _kind_of(name, values)
+    # Numbers may be levels: a categorical column is read as text anyway.
+    if kind != expected and not (expected == "categorical" and kind == "numeric"):
+        raise ValueError(
+            f"Column {name!r} was {expected} at fit time and is {kind} now, for "
+            f"example {example(values)}."
+        )
+
+
+def _as_levels(values):
+    """Return a column as object array of str, NaN where missing."""
+    levels = [np.nan if is_missing(v) else name_level(v) for v in values.tolist()]
+    return np.array(levels, dtype=object)
