@@ -150,12 +150,6 @@ def test_package_works_without_data_frames_and_plots():
     assert done.stdout == "(9, 12)\n"
 
 
-def test_import_does_not_load_matplotlib():
-    code = "import skcoral, sys; print('matplotlib' in sys.modules)"
-    run = [sys.executable, "-c", code]
-    assert subprocess.run(run, capture_output=True, text=True).stdout == "False\n"
-
-
 # Names and docstrings
 
 
