@@ -54,5 +54,5 @@ names = [type(candidate).__name__ for candidate in candidates]
 fig, ax = plt.subplots(figsize=(5, 2.5), layout="constrained")
 ax.barh(names, results["mean_test_score"], xerr=results["std_test_score"], capsize=3)
 ax.axvline(1 / y.nunique(), color="0.4", linestyle=":")
-ax.set(xlabel="balanced accuracy, cross-validated (dotted: chance)", title="genre")
+ax.set(xlabel="balanced accuracy (dotted: chance)", title="genre, cross-validated")
 fig.savefig("frozen_pretraining.png", dpi=150)
