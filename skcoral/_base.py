@@ -42,6 +42,7 @@ from skcoral.training import (
     ContrastiveNet,
     EpochProgress,
     resolve_device,
+    resolve_precision,
     seeded,
 )
 
@@ -71,6 +72,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         "warm_start": ["boolean"],
         "output": [StrOptions({"all", "shared", "unique"})],
         "device": [str],
+        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "compile": ["boolean"],
         "callbacks": [list, None],
         "verbose": ["verbose"],
@@ -412,6 +414,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         specs = {name: spec for name, spec, _ in self.modalities_}
         n_samples = len(_values(next(iter(blocks.values()))))
         objective, objective_params, network_params = self._make_method(list(specs))
+        device = self._resolve_device()
         return ContrastiveNet(
             DualPathNetwork,
             objective,
@@ -428,7 +431,8 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             iterator_train__shuffle=True,
             iterator_valid=BatchLoader,
             callbacks=self._make_callbacks(),
-            device=self._resolve_device(),
+            device=device,
+            precision=resolve_precision(self.precision, device, self.embed_dim),
             compile=self.compile,
             verbose=int(self.verbose > 1),
             **{f"criterion__{key}": value for key, value in objective_params.items()},

@@ -130,6 +130,11 @@ class COrALTransformer(BaseMultimodalTransformer):
     device : str, default="auto"
         A torch device; "auto" is CUDA, else MPS, else the CPU.
 
+    precision : {"auto", "float32", "bfloat16"}, default="auto"
+        Number format of the matrix products in training; weights, losses and features
+        are float32 always. "auto" is bfloat16 where the device multiplies it natively
+        (AVX-512 BF16, AMX, recent CUDA) and `embed_dim` is 64 or more, else float32.
+
     compile : bool, default=False
         Compile network and objective with :func:`torch.compile`.
 
@@ -259,6 +264,7 @@ class COrALTransformer(BaseMultimodalTransformer):
         warm_start=False,
         output="all",
         device="auto",
+        precision="auto",
         compile=False,
         callbacks=None,
         verbose=0,
@@ -290,6 +296,7 @@ class COrALTransformer(BaseMultimodalTransformer):
         self.warm_start = warm_start
         self.output = output
         self.device = device
+        self.precision = precision
         self.compile = compile
         self.callbacks = callbacks
         self.verbose = verbose

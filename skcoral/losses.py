@@ -1,9 +1,24 @@
 """Losses: pure functions of embeddings, without parameters or state."""
 
+from functools import wraps
+
 import torch
 from torch.nn import functional as F
 
 
+def _at_least_float32(loss):
+    """Run a loss outside autocast: its small differences need more than bfloat16."""
+
+    @wraps(loss)
+    def wrapper(a, b, *args, **kwargs):
+        dtype = torch.promote_types(a.dtype, torch.float32)
+        with torch.autocast(a.device.type, enabled=False):
+            return loss(a.to(dtype), b.to(dtype), *args, **kwargs)
+
+    return wrapper
+
+
+@_at_least_float32
 def info_nce(a, b, temperature=0.1):
     """Return the symmetric InfoNCE loss with negatives inside each view.
 
@@ -49,6 +64,7 @@ def info_nce(a, b, temperature=0.1):
     return F.cross_entropy(similarities, positives)
 
 
+@_at_least_float32
 def orthogonality(a, b, kind="squared"):
     """Return the mean penalty on the cosines of two components, row by row.
 

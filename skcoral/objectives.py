@@ -156,7 +156,8 @@ class COrALObjective(Objective):
         components = self._components(network, views)
         heads = [self.project(view) for view in components]
         contrasts = [
-            info_nce(a, b, self.temperature) for a, b in zip(*heads, strict=True)
+            info_nce(a, b, temperature=self.temperature)
+            for a, b in zip(*heads, strict=True)
         ]
         weights = [self.shared_weight] + [self.unique_weight] * (len(contrasts) - 1)
         values = [w * c for w, c in zip(weights, contrasts, strict=True)]

@@ -27,6 +27,9 @@ N_VIEWS = 2
 # so that a row's embedding is the same bits whatever rows come with it. Among the
 # fastest of 64 .. 4096 on two cores, too.
 INFERENCE_BATCH_SIZE = 256
+# Speed of a training in bfloat16 over float32, on a core with AVX-512 BF16, by width of
+# the tokens: 8: 0.7, 16: 0.9, 32: 0.9, 64: 1.3, 128: 1.7.
+MIN_BFLOAT16_WIDTH = 64
 
 
 def resolve_device(device):
@@ -60,6 +63,41 @@ def _check_device(device):
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(str(error).splitlines()[0]) from error
     return device
+
+
+def resolve_precision(precision, device, width):
+    """Return the number format of a training, "auto" being the faster one.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bfloat16"}
+        The format, or "auto": bfloat16 where the device multiplies it natively, for
+        networks wide enough to gain by it.
+
+    device : str
+        A torch device.
+
+    width : int
+        Width of the network's tokens.
+
+    Returns
+    -------
+    torch.dtype
+        The format of matrix products.
+    """
+    if precision == "auto":
+        faster = width >= MIN_BFLOAT16_WIDTH and _multiplies_bfloat16(device)
+        precision = "bfloat16" if faster else "float32"
+    return getattr(torch, precision)
+
+
+def _multiplies_bfloat16(device):
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    # Releases of torch that cannot tell are taken for machines that cannot do it.
+    known = getattr(torch.cpu, "get_capabilities", dict)()
+    return kind == "cpu" and bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 @contextlib.contextmanager
@@ -250,6 +288,10 @@ class ContrastiveNet(NeuralNet):
         Seed of the views in validation and scoring, the same in each pass so that the
         losses of epochs can be compared.
 
+    precision : torch.dtype, default=torch.float32
+        Format of the matrix products in training; losses, weights, validation and
+        inference are float32.
+
     **kwargs : dict
         Parameters of :class:`skorch.NeuralNet`.
 
@@ -264,10 +306,18 @@ class ContrastiveNet(NeuralNet):
     """
 
     def __init__(
-        self, module, criterion, *, augmentations=None, views_seed=0, **kwargs
+        self,
+        module,
+        criterion,
+        *,
+        augmentations=None,
+        views_seed=0,
+        precision=torch.float32,
+        **kwargs,
     ):
         self.augmentations = augmentations
         self.views_seed = views_seed
+        self.precision = precision
         super().__init__(module, criterion, **kwargs)
 
     @property
@@ -310,7 +360,8 @@ class ContrastiveNet(NeuralNet):
     def train_step_single(self, batch, **fit_params):
         """Compute the loss of two views of the batch and its gradients."""
         self._set_training(True)
-        loss = self._compute_loss(batch, prefix="train")
+        with self._autocast():
+            loss = self._compute_loss(batch, prefix="train")
         loss.backward()
         return {"loss": loss, "y_pred": None}
 
@@ -370,6 +421,11 @@ class ContrastiveNet(NeuralNet):
         blocks = to_device(batch[0], self.device)
         views = [self._augment(blocks) for _ in range(N_VIEWS)]
         return self.criterion_(self.module_, views)
+
+    def _autocast(self):
+        kind = torch.device(self.device).type
+        enabled = self.precision != torch.float32
+        return torch.autocast(kind, dtype=self.precision, enabled=enabled)
 
     def _augment(self, blocks):
         """Return one random view of a batch."""

@@ -147,3 +147,13 @@ def test_unknown_kind_is_named():
     message = "The 'kind' parameter of orthogonality must be .* Got 'cubed' instead."
     with pytest.raises(ValueError, match=message):
         orthogonality(*draw(), kind="cubed")
+
+
+@pytest.mark.parametrize("loss", [info_nce, orthogonality])
+def test_losses_are_float32_inside_autocast(loss):
+    a, b = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = loss(a, b)
+        from_bfloat16 = loss(a.bfloat16(), b.bfloat16())
+    assert inside.dtype == from_bfloat16.dtype == torch.float32
+    assert torch.equal(inside, loss(a, b))

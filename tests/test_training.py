@@ -11,7 +11,13 @@ from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer
-from skcoral.training import BatchLoader, BlockDataset, resolve_device, seeded
+from skcoral.training import (
+    BatchLoader,
+    BlockDataset,
+    resolve_device,
+    resolve_precision,
+    seeded,
+)
 
 DEVICES = [
     "cpu",
@@ -325,6 +331,50 @@ def test_auto_takes_the_best_device(monkeypatch, cuda, mps, expected):
 def test_absent_device_is_refused(device):
     with pytest.raises(ValueError, match=r".+"):
         resolve_device(device)
+
+
+# Precision
+
+
+@pytest.mark.parametrize(
+    ("precision", "native", "width", "expected"),
+    [
+        ("auto", True, 64, torch.bfloat16),
+        ("auto", True, 32, torch.float32),
+        ("auto", False, 64, torch.float32),
+        ("float32", True, 64, torch.float32),
+        ("bfloat16", False, 8, torch.bfloat16),
+    ],
+)
+def test_precision_is_the_faster_one(monkeypatch, precision, native, width, expected):
+    known = {"avx512_bf16": native, "amx_bf16": False}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known)
+    assert resolve_precision(precision, "cpu", width) == expected
+
+
+def test_old_torch_and_other_devices_stay_with_float32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    assert resolve_precision("auto", "cpu", 64) == torch.float32
+    assert resolve_precision("auto", "mps", 64) == torch.float32
+
+
+def test_precision_of_cuda_is_that_of_its_hardware(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+    assert resolve_precision("auto", "cuda", 64) == torch.bfloat16
+
+
+def test_bfloat16_trains_as_float32_does(views, tiny):
+    fits = {
+        precision: make_coral(tiny, precision=precision, max_epochs=20).fit(views)
+        for precision in ("float32", "bfloat16")
+    }
+    low, high = fits["bfloat16"], fits["float32"]
+    assert all(p.dtype == torch.float32 for p in low.net_.module_.parameters())
+    assert low.transform(views).dtype == np.float32
+    assert low.loss_curve_ != high.loss_curve_
+    # bfloat16 has a relative precision of 2 ** -8; training differs by more than that.
+    np.testing.assert_allclose(low.loss_curve_[0], high.loss_curve_[0], rtol=0.02)
+    np.testing.assert_allclose(low.loss_curve_[-1], high.loss_curve_[-1], rtol=0.1)
 
 
 class Compiled(torch.nn.Module):
