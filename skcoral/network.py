@@ -80,28 +80,29 @@ class FusionBlock(nn.Module):
         nn.init.normal_(self.feed_forward[1].weight, std=(2 * embed_dim) ** -0.5)
         nn.init.normal_(self.feed_forward[3].weight, std=outer)
 
-    def forward(self, x, mask=None, n_queries=None):
-        """Return the block's output for the first `n_queries` tokens (all by default).
+    def forward(self, x, context=None, mask=None):
+        """Return the block's output for the tokens `x`.
 
         Parameters
         ----------
-        x : tensor of shape (n_samples, n_tokens, embed_dim)
-            Input tokens.
+        x : tensor of shape (n_samples, n_queries, embed_dim)
+            Tokens to transform.
+
+        context : tensor of shape (n_samples, n_tokens, embed_dim), default=None
+            Tokens to attend, `x` itself by default. The last block is read at one token
+            only: it transforms that one, and attends all.
 
         mask : bool tensor of shape (n_samples, n_tokens), default=None
-            True at the tokens that may be attended.
-
-        n_queries : int, default=None
-            The last block is read at its first token only, so that computing the others
-            would be wasted; they are still attended.
+            True at the tokens of the context that may be attended.
         """
-        attended = self._attend(self.norm_attention(x), mask, n_queries)
-        x = x[:, :n_queries] + self.dropout(attended)
+        queries = self.norm_attention(x)
+        context = queries if context is None else self.norm_attention(context)
+        x = x + self.dropout(self._attend(queries, context, mask))
         return x + self.dropout(self.feed_forward(x))
 
-    def _attend(self, x, mask, n_queries):
-        query = self._split(self.query(x[:, :n_queries]))
-        key, value = map(self._split, self.key_value(x).chunk(2, dim=-1))
+    def _attend(self, queries, context, mask):
+        query = self._split(self.query(queries))
+        key, value = map(self._split, self.key_value(context).chunk(2, dim=-1))
         if mask is not None:
             mask = mask[:, None, None, :]
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
@@ -250,12 +251,14 @@ class DualPathNetwork(nn.Module):
         subset = range(len(self.names)) if subset is None else subset
         keep = [None] * len(self.names) if keep is None else keep
         parts = [self._mask(tokens.shared[m], tokens.masks[m], keep[m]) for m in subset]
-        parts = [(self.cls.expand(len(parts[0][0]), -1, -1), None), *parts]
+        cls = self.cls.expand(len(parts[0][0]), -1, -1)
+        parts = [(cls, None), *parts]
         x = torch.cat([values for values, _ in parts], dim=1)
         mask = _attention_mask(parts)
         for block in self.blocks[:-1]:
-            x = block(x, mask)
-        return self.norm(self.blocks[-1](x, mask, n_queries=1)[:, 0])
+            x = block(x, mask=mask)
+            cls = x[:, :1]
+        return self.norm(self.blocks[-1](cls, x, mask)[:, 0])
 
     def _mask(self, values, mask, keep):
         """Hide the tokens that are not kept; return values and attention mask."""
