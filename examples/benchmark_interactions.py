@@ -84,7 +84,7 @@ def run(out, n_modalities, seeds):
             key = (n_modalities, int(biased), seed)
             if key in done:
                 continue
-            rows = [(*key, *row) for row in measure(*key[:2], seed)]
+            rows = [(*key, *row) for row in measure(n_modalities, biased, seed)]
             with out.open("a", newline="") as file:
                 csv.writer(file).writerows(rows)
 

@@ -46,7 +46,7 @@ with tempfile.TemporaryDirectory() as memory:
         model,
         {
             "coral__credits__n_tokens": [4, 8],
-            "coral__film__corruption_rate": [0.3, 0.6],
+            "coral__film__corruption_rate": [0.3, 0.5],
             "classify__C": [0.01, 0.1, 1.0],
         },
         scoring="balanced_accuracy",

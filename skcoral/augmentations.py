@@ -13,7 +13,7 @@ class MarginalCorruption:
 
     Parameters
     ----------
-    rate : float, default=0.3
+    rate : float, default=0.5
         Probability that an entry is replaced.
 
     Notes
@@ -32,7 +32,7 @@ class MarginalCorruption:
     True
     """
 
-    def __init__(self, rate=0.3):
+    def __init__(self, rate=0.5):
         self.rate = rate
 
     def __call__(self, x, mask=None, generator=None):

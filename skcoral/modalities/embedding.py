@@ -27,7 +27,7 @@ class EmbeddingModality(BaseModality):
             default="corrupt"
         How a view is made, see :class:`TabularModality`.
 
-    corruption_rate : float, default=0.3
+    corruption_rate : float, default=0.5
         Probability that "corrupt" replaces a component.
 
     preprocessor : transformer, default=None
@@ -65,7 +65,7 @@ class EmbeddingModality(BaseModality):
         n_tokens=8,
         svd_dim=128,
         augmentation="corrupt",
-        corruption_rate=0.3,
+        corruption_rate=0.5,
         preprocessor=None,
         random_state=None,
     ):

@@ -45,7 +45,7 @@ class TabularModality(BaseModality):
         "noise" adds Gaussian noise to numeric columns, "drop" makes columns missing;
         several are applied in order. A callable takes ``(tensor, mask, generator)``.
 
-    corruption_rate : float, default=0.3
+    corruption_rate : float, default=0.5
         Probability that "corrupt" replaces a value.
 
     max_categories : int, default=100
@@ -99,7 +99,7 @@ class TabularModality(BaseModality):
         self,
         *,
         augmentation="corrupt",
-        corruption_rate=0.3,
+        corruption_rate=0.5,
         max_categories=100,
         preprocessor=None,
         random_state=None,

@@ -30,7 +30,7 @@ class TextModality(BaseModality):
             default="corrupt"
         How a view is made, see :class:`TabularModality`; it acts on the vectors.
 
-    corruption_rate : float, default=0.3
+    corruption_rate : float, default=0.5
         Probability that "corrupt" replaces a component.
 
     preprocessor : transformer, default=None
@@ -73,7 +73,7 @@ class TextModality(BaseModality):
         n_tokens=8,
         svd_dim=128,
         augmentation="corrupt",
-        corruption_rate=0.3,
+        corruption_rate=0.5,
         preprocessor=None,
         random_state=None,
     ):
