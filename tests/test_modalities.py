@@ -118,7 +118,7 @@ def test_specs_clone_without_what_they_learnt(spec_class):
 def test_repr_shows_only_what_differs_from_the_defaults(spec_class):
     name = spec_class.__name__
     assert repr(spec_class()) == f"{name}()"
-    assert repr(spec_class(corruption_rate=0.5)) == f"{name}(corruption_rate=0.5)"
+    assert repr(spec_class(corruption_rate=0.25)) == f"{name}(corruption_rate=0.25)"
 
 
 @pytest.mark.parametrize("spec_class", SPECS)
