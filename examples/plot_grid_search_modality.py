@@ -45,7 +45,7 @@ with tempfile.TemporaryDirectory() as memory:
     grid = GridSearchCV(
         model,
         {
-            "coral__credits__n_tokens": [4, 8],
+            "coral__credits__n_tokens": [8, 16],
             "coral__film__corruption_rate": [0.3, 0.5],
             "classify__C": [0.01, 0.1, 1.0],
         },

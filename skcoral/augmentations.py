@@ -142,6 +142,73 @@ class Drop:
         return x.masked_fill(lost if x.ndim == 2 else lost[..., None], self.fill)
 
 
+class TokenCorruption:
+    """Replace tokens by tokens of any rows of the batch.
+
+    Parameters
+    ----------
+    rate : float, default=0.5
+        Probability that a token is replaced.
+
+    Notes
+    -----
+    :class:`MarginalCorruption` for texts, whose tokens have no columns: a donor is
+    drawn from all tokens of the batch.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.augmentations import TokenCorruption
+    >>> ids = torch.tensor([[2, 3, 0], [4, 0, 0]])
+    >>> view = TokenCorruption(rate=1.0)(ids, None, torch.Generator().manual_seed(0))
+    >>> (view == 0).tolist() == (ids == 0).tolist()
+    True
+    """
+
+    def __init__(self, rate=0.5):
+        self.rate = rate
+
+    def __call__(self, x, mask=None, generator=None):
+        """Return a corrupted copy of the ids `x`; 0 is padding and stays."""
+        random = {"device": x.device, "generator": generator}
+        real = x > 0
+        pool = x[real]
+        replaced = real & (torch.rand(x.shape, **random) < self.rate)
+        donors = torch.randint(max(1, len(pool)), (int(replaced.sum()),), **random)
+        return x.masked_scatter(replaced, pool[donors])
+
+
+class TokenDrop(Drop):
+    """Blank a random share of the tokens of some of the samples.
+
+    Parameters
+    ----------
+    p : float, default=0.5
+        Probability that a sample loses tokens.
+
+    max_fraction : float, default=0.8
+        The share of its tokens is uniform between 0 and this.
+
+    fill : int, default=1
+        Id of a blank token.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.augmentations import TokenDrop
+    >>> view = TokenDrop(p=1.0, max_fraction=1.0)(torch.tensor([[2, 3, 4, 0]]))
+    >>> int(view[0, 3])
+    0
+    """
+
+    def __init__(self, p=0.5, max_fraction=0.8, fill=1):
+        super().__init__(p, max_fraction, fill)
+
+    def __call__(self, x, mask=None, generator=None):
+        """Return a copy of the ids `x` with blanks; 0 is padding and stays."""
+        return super().__call__(x, x > 0, generator)
+
+
 class Compose:
     """Apply augmentations in order.
 

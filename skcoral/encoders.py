@@ -69,6 +69,35 @@ class TabularEncoder(nn.Module):
         return torch.where(gaps[..., None], self.missing, tokens), None
 
 
+class TokenEncoder(nn.Module):
+    """Look the tokens of a text up.
+
+    Parameters
+    ----------
+    n_ids : int
+        Number of ids; 0 is padding.
+
+    embed_dim : int
+        Width of the tokens.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.encoders import TokenEncoder
+    >>> tokens, mask = TokenEncoder(n_ids=9, embed_dim=4)(torch.tensor([[5, 2, 0]]))
+    >>> tokens.shape, mask
+    (torch.Size([1, 3, 4]), tensor([[ True,  True, False]]))
+    """
+
+    def __init__(self, n_ids, embed_dim):
+        super().__init__()
+        self.embedding = nn.Embedding(n_ids, embed_dim, padding_idx=0)
+
+    def forward(self, x, mask=None):
+        """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
+        return self.embedding(x), x > 0
+
+
 class VectorEncoder(nn.Module):
     """Turn a dense vector into a few tokens by a small network.
 

@@ -5,7 +5,14 @@ import pickle
 import pytest
 import torch
 
-from skcoral.augmentations import Compose, Drop, MarginalCorruption, Noise
+from skcoral.augmentations import (
+    Compose,
+    Drop,
+    MarginalCorruption,
+    Noise,
+    TokenCorruption,
+    TokenDrop,
+)
 
 ALL = [
     MarginalCorruption(),
@@ -175,3 +182,63 @@ def test_padding_is_neither_lost_nor_counted():
 def test_compose_applies_in_order():
     first = Compose([lambda x, m, g: x + 1, lambda x, m, g: x * 2])
     assert first(torch.zeros(1), None, None).item() == 2.0
+
+
+# Tokens
+
+
+def ids(n_samples=300, n_tokens=20):
+    """Return ids from 2 on; each second row is padded from its middle on."""
+    x = torch.randint(2, 50, (n_samples, n_tokens), generator=seed(1))
+    x[::2, n_tokens // 2 :] = 0
+    return x
+
+
+@pytest.mark.parametrize("augment", [TokenCorruption(1.0), TokenDrop(p=1.0)])
+def test_views_of_tokens_keep_padding_and_type(augment):
+    x = ids()
+    before = x.clone()
+    view = augment(x, None, seed())
+    assert torch.equal(x, before)
+    assert torch.equal(view == 0, x == 0)
+    assert view.dtype == x.dtype
+    assert not torch.equal(view, x)
+
+
+@pytest.mark.parametrize("augment", [TokenCorruption(), TokenDrop()])
+def test_tokens_follow_the_generator_and_pickle(augment):
+    first = augment(ids(), None, seed(5))
+    again = pickle.loads(pickle.dumps(augment))
+    assert torch.equal(again(ids(), None, seed(5)), first)
+    assert not torch.equal(augment(ids(), None, seed(6)), first)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.4, 1.0])
+def test_rate_of_replaced_tokens(rate):
+    # Words of a vocabulary so large that a donor is hardly ever the word itself.
+    x = torch.arange(2, 100_002).reshape(1000, 100)
+    changed = (TokenCorruption(rate)(x, None, seed()) != x).float().mean().item()
+    # 100,000 entries: the deviation is below 0.0016.
+    assert changed == pytest.approx(rate, abs=0.01)
+
+
+def test_donors_are_drawn_as_often_as_they_occur():
+    x = torch.tensor([[2, 2, 2, 3], [2, 2, 2, 0]]).repeat(2000, 1)
+    view = TokenCorruption(1.0)(x, None, seed())
+    # 14,000 draws of one in seven: the deviation is 0.003.
+    share = (view == 3).sum().item() / (x > 0).sum().item()
+    assert share == pytest.approx(1 / 7, abs=0.015)
+
+
+def test_corruption_of_texts_without_tokens():
+    x = torch.zeros(3, 2, dtype=torch.int32)
+    assert torch.equal(TokenCorruption(1.0)(x, None, seed()), x)
+
+
+def test_dropped_tokens_are_blank_and_their_share_is_bounded():
+    x = ids()
+    view = TokenDrop(p=1.0, max_fraction=0.5)(x, None, seed())
+    lost = (view == 1).sum(dim=1)
+    assert (lost <= (x > 0).sum(dim=1) / 2).all()
+    # Shares are uniform on [0, 0.5]: 300 of them have a mean of 0.25 +- 0.0084.
+    assert (lost / (x > 0).sum(dim=1)).mean().item() == pytest.approx(0.25, abs=0.05)

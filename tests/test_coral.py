@@ -206,8 +206,12 @@ def test_partial_fit_trains_one_epoch_per_chunk(films, tiny):
     for i in range(3):
         coral.partial_fit(films.iloc[20 * i : 20 * i + 20])
         assert coral.n_iter_ == i + 1
-    vocabulary = coral.modalities_[1][1].vectorizer_.vocabulary_
-    assert "n19" in vocabulary and "n20" not in vocabulary
+    assert coral.modalities_[1][1] is not coral.modalities[1][1]
+    # Scales and vocabulary are those of the first chunk.
+    first = make_coral(tiny, film_modalities()).fit(films.iloc[:20])
+    for a, b in zip(coral.modalities_, first.modalities_, strict=True):
+        block = films[[a[2]] if isinstance(a[2], str) else a[2]]
+        np.testing.assert_array_equal(a[1].transform(block), b[1].transform(block))
     assert coral.transform(films).shape == (60, 16)
 
 
@@ -359,9 +363,9 @@ def test_features_know_shared_and_unique_labels(seed):
     Z = coral.fit_transform(data.data)
     for label in ("redundant", "unique_m0", "unique_m1"):
         y = data.target[label]
-        assert probe(Z[:600], Z[600:], y[:600], y[600:]) > 0.75  # chance is 0.5
+        # Chance is 0.5, and 600 test rows have a standard error of 0.02.
+        assert probe(Z[:600], Z[600:], y[:600], y[600:]) > 0.65
     # A unique path sees one modality, and the other's factors are independent of it.
     own = Z[:, coral.output_indices_["m0"]]
     y = data.target["unique_m1"]
-    # 600 test rows: the standard error is 0.02.
     assert probe(own[:600], own[600:], y[:600], y[600:]) < 0.6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from skcoral.encoders import TabularEncoder, VectorEncoder
+from skcoral.encoders import TabularEncoder, TokenEncoder, VectorEncoder
 
 ATOL = {torch.float32: 1e-5, torch.float64: 1e-10}
 NAN = float("nan")
@@ -83,3 +83,12 @@ def test_rows_are_encoded_one_by_one(encoder):
     order = [2, 0, 1]
     torch.testing.assert_close(encoder(x[order])[0], whole[order])
     torch.testing.assert_close(encoder(x[1:2])[0], whole[1:2])
+
+
+def test_token_encoder_looks_ids_up_and_masks_padding():
+    encoder = TokenEncoder(5, embed_dim=4)
+    x = torch.tensor([[3, 1, 0], [2, 0, 0]], dtype=torch.int32)
+    tokens, mask = encoder(x)
+    assert mask.tolist() == [[True, True, False], [True, False, False]]
+    assert torch.equal(tokens[0, 0], encoder.embedding.weight[3])
+    assert not tokens[~mask].any()

@@ -1,6 +1,7 @@
 """Specs turn a block into numbers: values, levels, dates, texts, vectors, views."""
 
 import re
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,14 @@ SPECS = [TabularModality, TextModality, EmbeddingModality]
 TEXTS = np.array([f"a {w} car" for w in "red blue green black white".split()], object)
 
 
+def text_vectors(**params):
+    """Return a text modality that makes vectors, not words."""
+    return TextModality(preprocessor=TfidfVectorizer(), **params)
+
+
+VECTORS = [TabularModality, text_vectors, EmbeddingModality]
+
+
 def exactly(message):
     """Return a pattern for the whole of a message."""
     return f"^{re.escape(message)}$"
@@ -32,7 +41,7 @@ def exactly(message):
 def make_block(spec_class, n_rows=20):
     """Return a block that a kind of modality reads."""
     rng = np.random.default_rng(0)
-    if spec_class is TextModality:
+    if spec_class in (TextModality, text_vectors):
         return np.resize(TEXTS, n_rows)
     if spec_class is TabularModality:
         levels = np.resize(["a", "b", "c"], n_rows)
@@ -62,10 +71,10 @@ def tabular(values, **params):
 
 
 @pytest.mark.parametrize("spec_class", SPECS)
-def test_arrays_are_float32_with_a_row_per_sample(spec_class):
+def test_arrays_have_a_row_per_sample(spec_class):
     block = make_block(spec_class)
     out = spec_class().fit(block).transform(block)
-    assert out.dtype == np.float32
+    assert out.dtype == (np.int32 if spec_class is TextModality else np.float32)
     assert out.ndim == 2
     assert len(out) == len(block)
 
@@ -153,14 +162,19 @@ def test_a_word_is_the_spec_with_its_defaults(word):
 def test_encoder_makes_tokens_of_the_arrays(spec_class):
     block = make_block(spec_class)
     spec = spec_class().fit(block)
-    tokens, mask = spec.make_encoder(8)(torch.as_tensor(spec.transform(block)))
+    array = torch.as_tensor(spec.transform(block))
+    tokens, mask = spec.make_encoder(8)(array)
     assert tokens.shape[0] == len(block)
     assert tokens.shape[2] == 8
-    assert mask is None
+    # Words are padded to one length; the tokens of the others are all real.
+    if spec_class is TextModality:
+        assert torch.equal(mask, array > 0)
+    else:
+        assert mask is None
     assert tokens.isfinite().all()
 
 
-@pytest.mark.parametrize("spec_class", [TextModality, EmbeddingModality])
+@pytest.mark.parametrize("spec_class", [text_vectors, EmbeddingModality])
 def test_n_tokens_is_the_number_of_tokens(spec_class):
     block = make_block(spec_class)
     spec = spec_class(n_tokens=3).fit(block)
@@ -178,8 +192,8 @@ def test_n_tokens_is_the_number_of_tokens(spec_class):
         ),
         (
             TextModality(n_tokens=0),
-            "'n_tokens' parameter of TextModality must be an int in the range [1, inf)."
-            " Got 0",
+            "'n_tokens' parameter of TextModality must be an int in the range [1, inf) "
+            "or None. Got 0",
         ),
         (
             EmbeddingModality(svd_dim=0),
@@ -271,10 +285,12 @@ def test_same_seed_same_array(spec_class):
 # Augmentations
 
 
-@pytest.mark.parametrize("spec_class", SPECS)
 @pytest.mark.parametrize(
-    "augmentation",
-    ["corrupt", "noise", "drop", ["corrupt", "noise"], ("noise", "drop"), []],
+    ("spec_class", "augmentation"),
+    [
+        *product(SPECS, ["corrupt", "drop", ["corrupt", "drop"], []]),
+        *product(VECTORS, ["noise", ["corrupt", "noise"], ("noise", "drop")]),
+    ],
 )
 def test_augmentation_keeps_shape_and_type(spec_class, augmentation):
     block = make_block(spec_class)
@@ -293,7 +309,7 @@ def test_corruption_rate_zero_changes_nothing(spec_class):
     torch.testing.assert_close(spec.make_augmentation()(x, None, None), x)
 
 
-@pytest.mark.parametrize("spec_class", SPECS)
+@pytest.mark.parametrize("spec_class", VECTORS)
 def test_corruption_takes_values_of_the_same_column(spec_class):
     block = make_block(spec_class)
     spec = spec_class(corruption_rate=1.0).fit(block)
@@ -346,7 +362,7 @@ def test_unknown_augmentation_is_refused_with_the_known_ones(spec_class):
         spec_class(augmentation="corupt").fit(make_block(spec_class))
 
 
-@pytest.mark.parametrize("spec_class", SPECS)
+@pytest.mark.parametrize("spec_class", [TabularModality, EmbeddingModality])
 def test_unknown_augmentation_in_a_list_is_named(spec_class):
     message = (
         f"The 'augmentation' parameter of {spec_class.__name__} must be made of "
@@ -356,7 +372,16 @@ def test_unknown_augmentation_in_a_list_is_named(spec_class):
         spec_class(augmentation=["noise", "corupt"]).fit(make_block(spec_class))
 
 
-@pytest.mark.parametrize("augmentation", ["corrupt", "noise", ["corrupt", "drop"]])
+def test_words_have_no_noise():
+    message = (
+        "The 'augmentation' parameter of TextModality must be made of ['corrupt', "
+        "'drop']. Got 'noise' instead."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        TextModality(augmentation="noise").fit(TEXTS)
+
+
+@pytest.mark.parametrize("augmentation", ["corrupt", "drop", ["corrupt", "drop"]])
 @pytest.mark.parametrize("spec_class", SPECS)
 def test_estimator_trains_with_any_augmentation(spec_class, augmentation):
     X = SliceDict(film=make_block(spec_class))
@@ -775,7 +800,52 @@ def test_value_that_is_no_text_is_refused_with_its_row(value, shown):
 
 def test_svd_dim_bounds_the_width_of_texts():
     block = np.array([f"word{i} word{i + 1}" for i in range(30)], dtype=object)
-    assert TextModality(svd_dim=4).fit(block).n_features_ == 4
+    assert text_vectors(svd_dim=4).fit(block).transform(block).shape == (30, 4)
+
+
+def naive_heaviest_words(spec, text):
+    """Return the ids of a text's known words by falling TF-IDF, then by id."""
+    vectorizer = spec.vectorizer_
+    words = vectorizer.build_analyzer()(text)
+    known = {w for w in words if w in vectorizer.vocabulary_}
+    weights = {
+        2 + vectorizer.vocabulary_[w]: (1 + np.log(words.count(w)))
+        * vectorizer.idf_[vectorizer.vocabulary_[w]]
+        for w in known
+    }
+    ids = sorted(weights, key=lambda i: (-round(weights[i], 9), i)) or [1]
+    ids = ids[: spec.n_tokens_]
+    return ids + [0] * (spec.n_tokens_ - len(ids))
+
+
+@pytest.mark.parametrize("n_tokens", [1, 3, None])
+def test_heaviest_words_equal_the_loop(n_tokens):
+    rng = np.random.default_rng(0)
+    words = np.array([f"w{i}" for i in range(30)])
+    sizes = rng.integers(0, 12, size=50)
+    block = [" ".join(rng.choice(words, size)) for size in sizes]
+    spec = TextModality(n_tokens=n_tokens).fit(np.array(block, dtype=object))
+    ids = spec.transform(np.array(block, dtype=object))
+    assert ids.tolist() == [naive_heaviest_words(spec, text) for text in block]
+
+
+def test_words_of_one_text_are_left_out_where_others_are_shared():
+    spec = TextModality().fit(np.array(["red car", "red bike"], dtype=object))
+    assert list(spec.vectorizer_.vocabulary_) == ["red"]
+    spec = TextModality().fit(np.array(["red car", "blue bike"], dtype=object))
+    assert len(spec.vectorizer_.vocabulary_) == 4
+
+
+def test_vocabulary_is_bounded_by_max_features():
+    block = np.array([f"word{i // 2} common" for i in range(30)], dtype=object)
+    spec = TextModality(max_features=4).fit(block)
+    assert len(spec.vectorizer_.vocabulary_) == 4
+
+
+def test_order_of_words_does_not_matter():
+    spec = TextModality().fit(TEXTS)
+    texts = np.array(["a red car", "car red a"], dtype=object)
+    np.testing.assert_array_equal(*spec.transform(texts))
 
 
 @pytest.mark.parametrize("n_rows", [2, 3])

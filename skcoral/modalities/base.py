@@ -43,11 +43,11 @@ class BaseModality(BaseEstimator):
         """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
         return self._compose({"noise": Noise(), "drop": Drop()})
 
-    def _compose(self, paper):
+    def _compose(self, kinds):
         """Look the words of `augmentation` up, in order."""
         if callable(self.augmentation):
             return self.augmentation
-        known = {"corrupt": MarginalCorruption(self.corruption_rate), **paper}
+        known = {"corrupt": MarginalCorruption(self.corruption_rate), **kinds}
         words = self.augmentation
         words = [words] if isinstance(words, str) else list(words)
         for word in words:

@@ -1,4 +1,4 @@
-"""Texts: raw strings as TF-IDF vectors, reduced and cut into tokens."""
+"""Texts: raw strings as words with learned embeddings, or as vectors."""
 
 import numpy as np
 from sklearn.base import clone
@@ -6,71 +6,91 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from skcoral._columns import read_columns
 from skcoral._validation import POSITIVE_INT
-from skcoral.encoders import VectorEncoder
+from skcoral.augmentations import TokenCorruption, TokenDrop
+from skcoral.encoders import TokenEncoder, VectorEncoder
 from skcoral.modalities.base import BaseModality, fit_reducer, is_empty
+
+# Ids of words start after padding (0) and the token of a text without known words (1).
+PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
+# Tokens where n_tokens is None: words of a text, or tokens of a vector.
+MAX_WORDS = 32
+VECTOR_TOKENS = 8
 
 
 class TextModality(BaseModality):
-    """Raw strings as TF-IDF vectors, reduced and cut into a few tokens.
+    """Raw strings: one token per word, with embeddings learnt from scratch.
 
-    Words and pairs of words are weighted by TF-IDF, reduced by a truncated SVD (latent
-    semantic analysis) and standardised; a small network turns the vector into tokens.
-    Nothing is downloaded. Missing and empty strings are allowed.
+    The words of a text that weigh most by TF-IDF become its tokens; their embeddings
+    are learnt with everything else. Nothing is downloaded. Missing and empty strings
+    are allowed.
 
     Parameters
     ----------
-    n_tokens : int, default=8
-        Number of tokens that the encoder makes of a text.
+    n_tokens : int or None, default=None
+        Most tokens of a text. None is 32 words, or 8 tokens of the vector that a
+        `preprocessor` makes.
+
+    max_features : int, default=20_000
+        Words in the vocabulary, the most frequent ones. Words of a single text are left
+        out where there are others: they tell nothing about other texts.
 
     svd_dim : int, default=128
-        Width of the reduced vectors; smaller where the vocabulary or the number of
-        rows is.
+        Width to which sparse vectors of a `preprocessor` are reduced by a truncated
+        SVD; smaller where the vectors or the number of rows is.
 
-    augmentation : {"corrupt", "noise", "drop"}, sequence of these or callable, \
+    augmentation : {"corrupt", "drop", "noise"}, sequence of these or callable, \
             default="corrupt"
-        How a view is made, see :class:`TabularModality`; it acts on the vectors.
+        How a view is made, see :class:`TabularModality`: "corrupt" replaces words by
+        words of other texts, "drop" blanks words, and "noise" is for the vectors of a
+        `preprocessor`.
 
     corruption_rate : float, default=0.5
-        Probability that "corrupt" replaces a component.
+        Probability that "corrupt" replaces a word, or a component of a vector.
 
     preprocessor : transformer, default=None
-        A scikit-learn transformer from a list of strings to vectors, dense or sparse;
-        it replaces the TF-IDF, and sparse vectors are reduced all the same.
+        A scikit-learn transformer from a list of strings to vectors, dense or sparse,
+        instead of words. The vectors are standardised, and a small network turns them
+        into tokens.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the SVD. None takes the seed of the estimator that holds the modality.
 
     Attributes
     ----------
-    n_features_ : int
-        Width of the vectors.
+    vectorizer_ : TfidfVectorizer or transformer
+        The vocabulary with its weights, or the fitted `preprocessor`.
+
+    n_tokens_ : int
+        Most tokens of a text in `fit`, at most `n_tokens`.
 
     n_columns_in_ : int
         Number of text columns seen in `fit`.
 
     Notes
     -----
-    The texts of several columns are joined by a space.
+    The texts of several columns are joined by a space. The order of words is not used.
 
     Examples
     --------
     >>> import numpy as np
     >>> from skcoral import TextModality
     >>> texts = np.array(["a red car", "a blue car", None, ""], dtype=object)
-    >>> TextModality().fit(texts).transform(texts).shape
-    (4, 3)
+    >>> TextModality().fit(texts).transform(texts)
+    array([[2], [2], [1], [1]], dtype=int32)
     """
 
     _parameter_constraints = {
         **BaseModality._parameter_constraints,
-        "n_tokens": POSITIVE_INT,
+        "n_tokens": [*POSITIVE_INT, None],
+        "max_features": POSITIVE_INT,
         "svd_dim": POSITIVE_INT,
     }
 
     def __init__(
         self,
         *,
-        n_tokens=8,
+        n_tokens=None,
+        max_features=20_000,
         svd_dim=128,
         augmentation="corrupt",
         corruption_rate=0.5,
@@ -78,6 +98,7 @@ class TextModality(BaseModality):
         random_state=None,
     ):
         self.n_tokens = n_tokens
+        self.max_features = max_features
         self.svd_dim = svd_dim
         self.augmentation = augmentation
         self.corruption_rate = corruption_rate
@@ -85,7 +106,7 @@ class TextModality(BaseModality):
         self.random_state = random_state
 
     def fit(self, block, y=None):
-        """Learn vocabulary, weights and reduction.
+        """Learn the vocabulary, or the preprocessor and the scale of its vectors.
 
         Parameters
         ----------
@@ -111,19 +132,14 @@ class TextModality(BaseModality):
         self._validate_params()
         self.make_augmentation()
         texts, self.n_columns_in_ = _read_texts(block)
-        vectorizer = self.preprocessor
-        if vectorizer is None:
-            if not any(texts):
-                raise ValueError("The text columns hold no text at all.")
-            vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=50_000)
-        self.vectorizer_ = clone(vectorizer).fit(texts)
-        vectors = self.vectorizer_.transform(texts)
-        self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
-        self.n_features_ = self.reducer_[-1].n_features_in_
+        if self.preprocessor is None:
+            self._fit_words(texts)
+        else:
+            self._fit_vectors(texts)
         return self
 
     def transform(self, block):
-        """Return the texts as vectors.
+        """Return the texts as ids of words, or as vectors with a `preprocessor`.
 
         Parameters
         ----------
@@ -132,8 +148,10 @@ class TextModality(BaseModality):
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features), float32
-            Standardised vectors.
+        ndarray of shape (n_samples, n_tokens), int32
+            Ids by falling weight: 0 is padding, 1 stands for a text without known
+            words, words start at 2. With a `preprocessor`, standardised vectors of
+            shape (n_samples, n_features), float32.
 
         Raises
         ------
@@ -142,12 +160,60 @@ class TextModality(BaseModality):
         """
         texts, n_columns = _read_texts(block)
         self._check_fitted_width(n_columns)
-        vectors = self.reducer_.transform(self.vectorizer_.transform(texts))
-        return np.asarray(vectors, dtype=np.float32)
+        vectors = self.vectorizer_.transform(texts)
+        if self.preprocessor is None:
+            return _heaviest_words(vectors, self.n_tokens_)
+        return np.asarray(self.reducer_.transform(vectors), dtype=np.float32)
 
     def make_encoder(self, embed_dim):
-        """Return a :class:`~skcoral.encoders.VectorEncoder` of width `embed_dim`."""
-        return VectorEncoder(self.n_features_, embed_dim, self.n_tokens)
+        """Return the encoder of words or vectors, of width `embed_dim`."""
+        if self.preprocessor is None:
+            n_words = len(self.vectorizer_.vocabulary_)
+            return TokenEncoder(FIRST_WORD + n_words, embed_dim)
+        return VectorEncoder(
+            self.reducer_[-1].n_features_in_, embed_dim, self.n_tokens_
+        )
+
+    def make_augmentation(self):
+        """Return the augmentation of one view, of words or of vectors."""
+        if self.preprocessor is not None:
+            return super().make_augmentation()
+        corrupt = TokenCorruption(self.corruption_rate)
+        return self._compose({"corrupt": corrupt, "drop": TokenDrop(fill=UNKNOWN)})
+
+    def _fit_words(self, texts):
+        if not any(texts):
+            raise ValueError("The text columns hold no text at all.")
+        vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=self.max_features)
+        self.vectorizer_ = vectorizer.fit(texts)
+        if (_count_texts(vectorizer, texts) > 1).any():
+            self.vectorizer_ = vectorizer.set_params(min_df=2).fit(texts)
+        n_words = self.vectorizer_.transform(texts).getnnz(axis=1).max()
+        self.n_tokens_ = int(np.clip(n_words, 1, self.n_tokens or MAX_WORDS))
+
+    def _fit_vectors(self, texts):
+        self.vectorizer_ = clone(self.preprocessor).fit(texts)
+        vectors = self.vectorizer_.transform(texts)
+        self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
+        self.n_tokens_ = self.n_tokens or VECTOR_TOKENS
+
+
+def _count_texts(vectorizer, texts):
+    """Return in how many texts each word occurs."""
+    return vectorizer.transform(texts).getnnz(axis=0)
+
+
+def _heaviest_words(weights, n_tokens):
+    """Return the ids of the words of largest weight of each row, by falling weight."""
+    n_words = np.diff(weights.indptr)
+    rows = np.repeat(np.arange(len(n_words)), n_words)
+    order = np.lexsort((weights.indices, -weights.data, rows))
+    ranks = np.arange(len(rows)) - np.repeat(weights.indptr[:-1], n_words)
+    kept = ranks < n_tokens
+    ids = np.full((len(n_words), n_tokens), PADDING, dtype=np.int32)
+    ids[rows[kept], ranks[kept]] = FIRST_WORD + weights.indices[order][kept]
+    ids[n_words == 0, 0] = UNKNOWN
+    return ids
 
 
 def _read_texts(block):
