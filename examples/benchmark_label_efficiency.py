@@ -84,7 +84,7 @@ def load_datasets(mfeat):
         "movies fresh": lambda: load_movie_table("fresh"),
     }
     if mfeat is not None:
-        three = ("fou", "kar", "pix")
+        three = ("fou", "kar", "zer")
         six = ("fou", "fac", "kar", "pix", "zer", "mor")
         loaders["mfeat 3 views"] = lambda: load_digits_views(mfeat, three)
         loaders["mfeat 6 views"] = lambda: load_digits_views(mfeat, six)
