@@ -14,6 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 
+from skcoral._blocks import (
+    count_rows,
+    find_empty,
+    find_rows,
+    fit_block,
+    take_from_blocks,
+    transform_block,
+)
 from skcoral._validation import (
     AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
@@ -50,6 +58,8 @@ from skcoral.training import (
 MIN_UPDATES = 1200
 MIN_EPOCHS = 10
 MAX_EPOCHS = 200
+# Rows from which the mean embedding of a modality is learnt.
+ABSENT_ROWS = 10_000
 
 
 class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
@@ -71,6 +81,8 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         "n_iter_no_change": POSITIVE_INT,
         "warm_start": ["boolean"],
         "output": [StrOptions({"all", "shared", "unique"})],
+        "missing": [StrOptions({"learned", "zero", "nan"})],
+        "empty_rows": [StrOptions({"error", "nan"})],
         "device": [str],
         "precision": [StrOptions({"auto", "float32", "bfloat16"})],
         "compile": ["boolean"],
@@ -167,9 +179,18 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             If columns are missing or of another kind than in `fit`.
         """
         check_is_fitted(self, "net_")
-        parts = self.net_.embed(BlockDataset(self._read(X)))
+        blocks = self._read(X)
+        filled = self._find_filled(blocks)
+        blocks = take_from_blocks(blocks, filled)
+        parts = self.net_.embed(BlockDataset(blocks))
         components = dict(zip(self.net_.module_.dims, parts, strict=True))
-        return np.hstack([components[name] for name in self.output_indices_])
+        self._mark_missing(components, blocks)
+        values = np.hstack([components[name] for name in self.output_indices_])
+        if filled.all():
+            return values
+        out = np.full((len(filled), values.shape[1]), np.nan, dtype=np.float32)
+        out[filled] = values
+        return out
 
     def score(self, X, y=None):
         """Return minus the loss on X, with seeded views; higher is better.
@@ -189,7 +210,9 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             of rows in a batch, so compare scores of samples of similar size.
         """
         check_is_fitted(self, "net_")
-        return -self.net_.evaluate(BlockDataset(self._read(X)))
+        blocks = self._read(X)
+        blocks = take_from_blocks(blocks, self._find_filled(blocks))
+        return -self.net_.evaluate(BlockDataset(blocks))
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the output columns, such as "shared_00" or "film_31".
@@ -335,6 +358,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
                 self._forget()
                 self._seed = check_random_state(self.random_state).randint(2**31 - 1)
                 blocks = self._fit_modalities(X)
+            blocks = take_from_blocks(blocks, self._find_filled(blocks))
             self._train(blocks, resume=resume, epochs=epochs)
         return self
 
@@ -361,7 +385,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             _seed_spec(spec, self._seed)
             with _naming(name):
                 block = select_block(X, self._places_[name])
-                blocks[name] = spec.fit(block).transform(block)
+                blocks[name] = fit_block(spec, block)
         return blocks
 
     def _resolve_modalities(self, X):
@@ -385,8 +409,27 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         for name, spec, _ in self.modalities_:
             with _naming(name):
                 block = select_block(X, self._places_[name])
-                blocks[name] = spec.transform(block)
+                blocks[name] = transform_block(spec, block)
         return blocks
+
+    def _find_filled(self, blocks):
+        """Return which rows have any modality; by default, all must."""
+        empty = find_empty(blocks)
+        if len(empty) and self.empty_rows == "error":
+            raise ValueError(
+                f"{len(empty)} rows of X lack every modality, the first of them row "
+                f"{empty[0]}. Leave them out, or set empty_rows='nan'."
+            )
+        return np.isin(np.arange(count_rows(blocks)), empty, invert=True)
+
+    def _mark_missing(self, components, blocks):
+        """Fill the unique components of missing modalities as `missing` says."""
+        if self.missing == "learned":
+            return
+        for name, block in blocks.items():
+            rows = find_rows(block)
+            if rows is not None:
+                components[name][~rows] = {"zero": 0.0, "nan": np.nan}[self.missing]
 
     def _train(self, blocks, *, resume, epochs):
         """Train a new network, or the present one further, on fitted blocks."""
@@ -404,6 +447,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             net.partial_fit(train, epochs=epochs)
         # The held-out rows are not the estimator's to keep.
         net.set_params(train_split=None)
+        _learn_absent(net, train)
         net.module_.eval()
         net.criterion_.eval()
         self.net_ = net
@@ -412,7 +456,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
     def _make_net(self, blocks):
         """Return the trainer, not initialised yet."""
         specs = {name: spec for name, spec, _ in self.modalities_}
-        n_samples = len(_values(next(iter(blocks.values()))))
+        n_samples = count_rows(blocks)
         objective, objective_params, network_params = self._make_method(list(specs))
         device = self._resolve_device()
         return ContrastiveNet(
@@ -471,7 +515,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         """Return training rows and, with early stopping, held-out rows."""
         if not self.early_stopping:
             return BlockDataset(blocks, device), None
-        rows = np.arange(len(_values(next(iter(blocks.values())))))
+        rows = np.arange(count_rows(blocks))
         train, valid = train_test_split(
             rows, test_size=self.validation_fraction, random_state=seed
         )
@@ -481,7 +525,8 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
                 f"leave two rows or more on both sides of {len(rows)} rows. Got "
                 f"{self.validation_fraction} instead."
             )
-        return _take(blocks, train, device), _take(blocks, valid, device)
+        parts = (take_from_blocks(blocks, rows) for rows in (train, valid))
+        return [BlockDataset(part, device) for part in parts]
 
     def _warn_if_interrupted(self):
         """Warn after Ctrl-C; a callback that stops early is no interruption."""
@@ -493,6 +538,19 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
                 "estimator is usable as it is.",
                 stacklevel=4,
             )
+
+
+def _learn_absent(net, dataset):
+    """Set the embedding of a missing modality to the mean of those that are there."""
+    # A part of the rows, evenly spaced, is enough for a mean.
+    step = math.ceil(len(dataset) / ABSENT_ROWS)
+    blocks = dataset[slice(None, None, step)]
+    _, *unique = net.embed(BlockDataset(blocks))
+    present = [find_rows(blocks[name]) for name in net.module_.names]
+    for path, part, rows in zip(net.module_.unique_paths, unique, present, strict=True):
+        part = part if rows is None else part[rows.cpu().numpy()]
+        if len(part):
+            path.absent.copy_(torch.from_numpy(part.mean(axis=0)))
 
 
 @contextlib.contextmanager
@@ -517,19 +575,3 @@ def _seed_spec(spec, seed):
     }
     if unset:
         spec.set_params(**unset)
-
-
-def _values(block):
-    return block[0] if isinstance(block, tuple) else block
-
-
-def _take(blocks, rows, device):
-    return BlockDataset(
-        {
-            name: tuple(part[rows] for part in block)
-            if isinstance(block, tuple)
-            else block[rows]
-            for name, block in blocks.items()
-        },
-        device,
-    )

@@ -34,6 +34,70 @@ def take_columns(X, positions):
     return frame[:, positions].to_native()
 
 
+def take_rows(block, present):
+    """Return the rows of a block that a mask selects, in the same container."""
+    if present.all():
+        return block
+    if is_dataframe(block):
+        return (
+            nw.from_native(block, eager_only=True).filter(present.tolist()).to_native()
+        )
+    return block[present]
+
+
+def find_present(block):
+    """Return which rows of a block hold any value.
+
+    Parameters
+    ----------
+    block : data frame, ndarray or sparse matrix, first axis = samples
+        The block. None, NaN, NaT, pandas.NA, and an array of NaN alone, are missing.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+        False where a row lacks the whole block.
+    """
+    if is_dataframe(block):
+        frame = nw.from_native(block, eager_only=True)
+        return _any_present(frame.iter_columns(), _is_null, len(frame))
+    n_samples = block.shape[0]
+    if sparse.issparse(block) or block.dtype.kind not in "fMO":
+        return np.ones(n_samples, dtype=bool)
+    columns = block.reshape(n_samples, -1).T
+    return _any_present(columns, _is_gap, n_samples)
+
+
+def _any_present(columns, is_gap, n_samples):
+    """Join columns until every row has a value, which mostly takes a single one."""
+    present = np.zeros(n_samples, dtype=bool)
+    for column in columns:
+        present |= ~is_gap(column)
+        if present.all():
+            break
+    return present
+
+
+def _is_null(series):
+    gaps = series.is_null()
+    if series.dtype.is_float():
+        gaps = gaps | series.is_nan()
+    return gaps.to_numpy().astype(bool)
+
+
+def _is_gap(values):
+    if values.dtype.kind == "O":
+        return np.fromiter(map(_is_absent, values), dtype=bool, count=len(values))
+    return np.isnat(values) if values.dtype.kind == "M" else np.isnan(values)
+
+
+def _is_absent(value):
+    """Tell a missing value, or an array of missing values alone."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.size > 0 and bool(np.isnan(value).all())
+    return is_missing(value)
+
+
 def read_columns(block):
     """Read a block as named columns.
 

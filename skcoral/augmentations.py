@@ -1,8 +1,9 @@
 """Augmentations: callables ``(x, mask, generator) -> view`` on batches, on the device.
 
-`x` has shape (n_samples, n_features) or (n_samples, n_steps, n_features), `mask` is
-None or True at real steps, and `generator` is a `torch.Generator` on the device of `x`,
-or None for torch's default one. `x` itself is never changed.
+`x` has shape (n_samples, n_features) or (n_samples, n_steps, n_features). `mask` is
+None, or True at real steps, or of shape (n_samples, 1) where there are no steps.
+`generator` is a `torch.Generator` on the device of `x`, or None for torch's default
+one. `x` itself is never changed.
 """
 
 import torch
@@ -36,7 +37,7 @@ class MarginalCorruption:
         self.rate = rate
 
     def __call__(self, x, mask=None, generator=None):
-        """Return a corrupted copy of `x` of shape (n_samples, n_features)."""
+        """Return a corrupted copy of `x`; rows that lack the modality are no donors."""
         if x.ndim != 2:
             raise ValueError(
                 "MarginalCorruption expects shape (n_samples, n_features). "
@@ -44,7 +45,12 @@ class MarginalCorruption:
             )
         random = {"device": x.device, "generator": generator}
         replaced = torch.rand(x.shape, **random) < self.rate
-        donors = torch.randint(len(x), x.shape, **random)
+        present = torch.arange(len(x), device=x.device)
+        if mask is not None:
+            present = present[mask[:, 0]]
+        if not len(present):
+            return x
+        donors = present[torch.randint(len(present), x.shape, **random)]
         return torch.where(replaced, x.gather(0, donors), x)
 
 
@@ -87,7 +93,7 @@ class Noise:
         if self.n_columns is not None:
             noise[..., self.n_columns :] = 0.0
         if mask is not None:
-            chosen = chosen & mask[..., None]
+            chosen = chosen & (mask if x.ndim == 2 else mask[..., None])
         return torch.where(chosen, x + noise, x)
 
 

@@ -25,6 +25,7 @@ OBJECTIVE_PARAMETERS = (
     "ortho_weight",
     "orthogonality",
     "ortho_reduction",
+    "modality_dropout",
 )
 
 
@@ -98,6 +99,10 @@ class COrALTransformer(BaseMultimodalTransformer):
         Sum over pairs of components, or their mean times three, which is the same for
         two modalities and keeps its scale for more.
 
+    modality_dropout : float, default=0.0
+        Probability that a modality of a row is hidden from the shared path of a view in
+        training, so that the shared component gets used to missing modalities.
+
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" makes 1,200 updates, but at least 10 and at most
         200 passes: ``clip(ceil(1200 / ceil(n_samples / batch_size)), 10, 200)``.
@@ -126,6 +131,15 @@ class COrALTransformer(BaseMultimodalTransformer):
 
     output : {"all", "shared", "unique"}, default="all"
         Components that `transform` returns. May be set after `fit`.
+
+    missing : {"learned", "zero", "nan"}, default="learned"
+        What stands in the unique component of a modality that a row lacks: the mean
+        embedding of the training rows that have it, zeros or NaN. May be set after
+        `fit`.
+
+    empty_rows : {"error", "nan"}, default="error"
+        What becomes of rows that lack every modality: an error, or NaN in `transform`;
+        training and `score` then leave them out.
 
     device : str, default="auto"
         A torch device; "auto" is CUDA, else MPS, else the CPU.
@@ -233,6 +247,7 @@ class COrALTransformer(BaseMultimodalTransformer):
         "ortho_weight": NON_NEGATIVE_FLOAT,
         "orthogonality": [StrOptions({"squared", "hinge"})],
         "ortho_reduction": [StrOptions({"sum", "mean"})],
+        "modality_dropout": [Interval(Real, 0, 1, closed="left")],
     }
 
     def __init__(
@@ -254,6 +269,7 @@ class COrALTransformer(BaseMultimodalTransformer):
         ortho_weight=1.0,
         orthogonality="squared",
         ortho_reduction="sum",
+        modality_dropout=0.0,
         max_epochs="auto",
         batch_size=256,
         lr=1e-3,
@@ -263,6 +279,8 @@ class COrALTransformer(BaseMultimodalTransformer):
         n_iter_no_change=10,
         warm_start=False,
         output="all",
+        missing="learned",
+        empty_rows="error",
         device="auto",
         precision="auto",
         compile=False,
@@ -286,6 +304,7 @@ class COrALTransformer(BaseMultimodalTransformer):
         self.ortho_weight = ortho_weight
         self.orthogonality = orthogonality
         self.ortho_reduction = ortho_reduction
+        self.modality_dropout = modality_dropout
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -295,6 +314,8 @@ class COrALTransformer(BaseMultimodalTransformer):
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
         self.output = output
+        self.missing = missing
+        self.empty_rows = empty_rows
         self.device = device
         self.precision = precision
         self.compile = compile

@@ -60,13 +60,14 @@ class TabularEncoder(nn.Module):
             self.levels.weight[self.starts] = 0.0
 
     def forward(self, x, mask=None):
-        """Return tokens of shape (n_samples, n_columns, embed_dim) and no mask."""
+        """Return tokens of shape (n_samples, n_columns, embed_dim) and their mask."""
         gaps = x.isnan()
         x = x.masked_fill(gaps, 0.0)
         numeric = x[:, : self.n_numeric, None] * self.weight + self.bias
         codes = x[:, self.n_numeric :].long() + self.starts
         tokens = torch.cat([numeric, self.levels(codes)], dim=1)
-        return torch.where(gaps[..., None], self.missing, tokens), None
+        tokens = torch.where(gaps[..., None], self.missing, tokens)
+        return tokens, _expand(mask, tokens)
 
 
 class TokenEncoder(nn.Module):
@@ -131,5 +132,11 @@ class VectorEncoder(nn.Module):
         )
 
     def forward(self, x, mask=None):
-        """Return tokens of shape (n_samples, n_tokens, embed_dim) and no mask."""
-        return self.layers(x), None
+        """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
+        tokens = self.layers(x)
+        return tokens, _expand(mask, tokens)
+
+
+def _expand(mask, tokens):
+    """Give all tokens of a row the mask of the row; None stays."""
+    return None if mask is None else mask.expand(tokens.shape[:2])

@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from skcoral._blocks import split_block
+
 
 class Tokens(NamedTuple):
     """Tokens of one batch, a list entry per modality.
@@ -122,6 +124,12 @@ class UniquePath(nn.Module):
     ----------
     embed_dim, unique_dim : int
         Width of the tokens and of the embedding.
+
+    Attributes
+    ----------
+    absent : tensor of shape (unique_dim,)
+        Embedding of a row that lacks the modality; the trainer sets it to the mean
+        embedding of the others.
     """
 
     def __init__(self, embed_dim, unique_dim):
@@ -133,14 +141,22 @@ class UniquePath(nn.Module):
             nn.Linear(embed_dim, unique_dim),
         )
         self.pool_query = nn.Parameter(torch.randn(unique_dim))
+        self.register_buffer("absent", torch.zeros(unique_dim))
 
     def forward(self, tokens, mask=None):
         """Return embeddings of shape (n_samples, unique_dim); padding has no weight."""
         values = self.layers(tokens)
         scores = values @ self.pool_query
-        if mask is not None:
-            scores = scores.masked_fill(~mask, -torch.inf)
-        return torch.einsum("nt,ntd->nd", scores.softmax(dim=1), values)
+        if mask is None:
+            return _pool(scores, values)
+        # The lowest number, not -inf: rows without any token must stay finite too.
+        lowest = torch.finfo(scores.dtype).min
+        pooled = _pool(scores.masked_fill(~mask, lowest), values)
+        return torch.where(mask.any(dim=1, keepdim=True), pooled, self.absent)
+
+
+def _pool(scores, values):
+    return torch.einsum("nt,ntd->nd", scores.softmax(dim=1), values)
 
 
 class DualPathNetwork(nn.Module):
@@ -222,7 +238,7 @@ class DualPathNetwork(nn.Module):
         Tokens
             Tokens of both paths, in the order of the modalities.
         """
-        blocks = [_with_mask(x[name]) for name in self.names]
+        blocks = [split_block(x[name]) for name in self.names]
         shared = [f(*block) for f, block in zip(self.encoders, blocks, strict=True)]
         private = [
             f(*block)[0] for f, block in zip(self.unique_encoders, blocks, strict=True)
@@ -286,10 +302,6 @@ class DualPathNetwork(nn.Module):
 
 def _make_encoders(specs, embed_dim):
     return nn.ModuleList(spec.make_encoder(embed_dim) for spec in specs)
-
-
-def _with_mask(block):
-    return block if isinstance(block, tuple) else (block, None)
 
 
 def _attention_mask(parts):

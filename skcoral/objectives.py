@@ -9,6 +9,7 @@ from itertools import combinations
 import torch
 from torch import nn
 
+from skcoral._blocks import count_rows
 from skcoral.losses import info_nce, orthogonality
 
 
@@ -99,12 +100,18 @@ class COrALObjective(Objective):
         Sum over the pairs as published, or mean over the pairs times three, which
         equals the sum at two modalities and keeps its scale with more of them.
 
+    modality_dropout : float, default=0.0
+        Probability that a modality is hidden from the shared path of a view of a row in
+        training; a row never loses all that it has.
+
     Notes
     -----
     Source: COrAL, arXiv 2602.14983, and its published code for two modalities. With
     more than two modalities, each training batch draws a random partition into two
     non-empty sets; view 1 masks the first, view 2 the second, so that every modality is
     intact in exactly one view. With one modality, view 1 masks it and view 2 does not.
+    A row that lacks a modality leaves the contrast of that modality, as anchor and as
+    negative, and the penalty of its pairs.
     All unique heads share their initial weights in the published code; ours do not.
     """
 
@@ -122,6 +129,7 @@ class COrALObjective(Objective):
         ortho_weight=1.0,
         orthogonality="squared",
         ortho_reduction="sum",
+        modality_dropout=0.0,
     ):
         super().__init__()
         self.terms = ("shared", *(f"unique_{name}" for name in names), "orthogonality")
@@ -132,6 +140,7 @@ class COrALObjective(Objective):
         self.ortho_weight = ortho_weight
         self.orthogonality = orthogonality
         self.ortho_reduction = ortho_reduction
+        self.modality_dropout = modality_dropout
         self.heads = nn.ModuleList(
             ProjectionHead(in_dim, head_hidden_dim, head_dim)
             for in_dim in (embed_dim, *[unique_dim] * len(names))
@@ -153,31 +162,71 @@ class COrALObjective(Objective):
         dict of str to tensor of shape ()
             One weighted scalar per name in `terms`.
         """
-        components = self._components(network, views)
-        heads = [self.project(view) for view in components]
-        contrasts = [
-            info_nce(a, b, temperature=self.temperature)
-            for a, b in zip(*heads, strict=True)
-        ]
-        weights = [self.shared_weight] + [self.unique_weight] * (len(contrasts) - 1)
-        values = [w * c for w, c in zip(weights, contrasts, strict=True)]
-        values.append(self.ortho_weight * sum(map(self._overlap, heads)))
-        return dict(zip(self.terms, values, strict=True))
-
-    def project(self, components):
-        """Return the head outputs of (shared, unique_1, ..., unique_M)."""
-        return [head(c) for head, c in zip(self.heads, components, strict=True)]
-
-    def _components(self, network, views):
-        """Embed both views in one pass and return the components of each."""
-        n_samples = len(_values(next(iter(views[0].values()))))
+        n_samples = count_rows(views[0])
         tokens = network.encode(_stack(views))
-        keep = self._draw_keep(tokens.shared, n_samples) if self.training else None
-        components = [network.fuse(tokens, keep=keep), *network.private(tokens)]
-        return list(zip(*(c.split(n_samples) for c in components), strict=True))
+        present = _find_present(tokens.masks, n_samples)
+        fused = self._drop_modalities(tokens)
+        keep = self._draw_keep(fused) if self.training else None
+        components = [network.fuse(fused, keep=keep), *network.private(tokens)]
+        heads = [
+            self.project(view, present)
+            for view in zip(*(c.split(n_samples) for c in components), strict=True)
+        ]
+        values = [
+            weight * _contrast(a, b, rows, self.temperature)
+            for weight, a, b, rows in zip(self._weights, *heads, present, strict=True)
+        ]
+        overlaps = (self._overlap(view, present) for view in heads)
+        return dict(
+            zip(self.terms, [*values, self.ortho_weight * sum(overlaps)], strict=True)
+        )
 
-    def _draw_keep(self, shared, n_samples):
-        """Draw which tokens each view keeps: one side of the bipartition per view."""
+    def project(self, components, present=None):
+        """Return the head outputs of (shared, unique_1, ..., unique_M).
+
+        Parameters
+        ----------
+        components : sequence of tensor of shape (n_samples, dim)
+            The components.
+
+        present : sequence of (None or bool tensor of shape (n_samples,)), default=None
+            Per component, False at rows that lack it; they are zeros in the output, and
+            do not count in the batch normalisation.
+
+        Returns
+        -------
+        list of tensor of shape (n_samples, head_dim)
+            One per component.
+        """
+        present = [None] * len(components) if present is None else present
+        parts = zip(self.heads, components, present, strict=True)
+        return [_project(head, component, rows) for head, component, rows in parts]
+
+    @property
+    def _weights(self):
+        return [self.shared_weight] + [self.unique_weight] * (len(self.heads) - 1)
+
+    def _drop_modalities(self, tokens):
+        """Hide whole modalities from the shared path, never all that a row has."""
+        if not self.training or not self.modality_dropout:
+            return tokens
+        parts = zip(tokens.shared, tokens.masks, strict=True)
+        masks = [_full_mask(values, mask) for values, mask in parts]
+        present = torch.stack([mask.any(dim=1) for mask in masks], dim=1)
+        dropped = torch.rand(present.shape, device=present.device)
+        left = present & (dropped >= self.modality_dropout)
+        left = torch.where(left.any(dim=1, keepdim=True), left, present)
+        masks = [mask & left[:, [m]] for m, mask in enumerate(masks)]
+        return tokens._replace(masks=masks)
+
+    def _draw_keep(self, tokens):
+        """Draw which tokens each view keeps: one side of the bipartition per view.
+
+        A view that has a single modality of a row keeps it whole.
+        """
+        shared = tokens.shared
+        n_samples = len(shared[0]) // 2
+        alone = _find_alone(tokens.masks)
         in_first = _draw_bipartition(len(shared))
         ratio = self._current_ratio()
         keep = []
@@ -186,7 +235,7 @@ class COrALObjective(Objective):
             masked_view = slice(None, n_samples) if first else slice(n_samples, None)
             intact = torch.ones_like(kept)
             intact[masked_view] = kept[masked_view]
-            keep.append(intact)
+            keep.append(intact if alone is None else intact | alone)
         return keep
 
     def _current_ratio(self):
@@ -196,12 +245,64 @@ class COrALObjective(Objective):
         stage = self.epoch * len(self.mask_ratio) // self.max_epochs
         return self.mask_ratio[min(int(stage), len(self.mask_ratio) - 1)]
 
-    def _overlap(self, heads):
+    def _overlap(self, heads, present):
         """Return the penalty of all pairs of components in one view."""
-        pairs = list(combinations(heads, 2))
-        total = sum(orthogonality(a, b, kind=self.orthogonality) for a, b in pairs)
+        pairs = list(combinations(zip(heads, present, strict=True), 2))
+        total = sum(self._overlap_pair(*a, *b) for a, b in pairs)
         # Two modalities have three pairs: the scaled mean equals the sum there.
         return total if self.ortho_reduction == "sum" else 3 * total / len(pairs)
+
+    def _overlap_pair(self, a, rows_a, b, rows_b):
+        """Return the penalty of two components over the rows that have both."""
+        rows = _join(rows_a, rows_b)
+        if rows is not None:
+            a, b = a[rows], b[rows]
+        return orthogonality(a, b, kind=self.orthogonality) if len(a) else a.sum()
+
+
+def _find_present(masks, n_samples):
+    """Return per component which rows have it; None where all rows do."""
+    rows = [None if mask is None else mask[:n_samples].any(dim=1) for mask in masks]
+    return [None, *(None if r is None or bool(r.all()) else r for r in rows)]
+
+
+def _find_alone(masks):
+    """Return a column that tells which rows have one modality of several, or None."""
+    if len(masks) == 1 or all(mask is None for mask in masks):
+        return None
+    present = [1 if mask is None else mask.any(dim=1).long() for mask in masks]
+    return (sum(present) == 1)[:, None]
+
+
+def _join(rows_a, rows_b):
+    if rows_a is None or rows_b is None:
+        return rows_a if rows_b is None else rows_b
+    return rows_a & rows_b
+
+
+def _full_mask(values, mask):
+    """Return a padding mask, of True alone if there was none."""
+    if mask is None:
+        return torch.ones(values.shape[:2], dtype=torch.bool, device=values.device)
+    return mask
+
+
+def _project(head, component, rows):
+    """Apply a head to the rows that have the component; zeros stand for the others."""
+    if rows is None:
+        return head(component)
+    out = component.new_zeros(len(component), head[-1].out_features)
+    # A single row cannot be normalised over the batch, and has nothing to be told from.
+    if rows.sum() > 1:
+        out[rows] = head(component[rows]).to(out.dtype)
+    return out
+
+
+def _contrast(a, b, rows, temperature):
+    """Contrast the rows that have the component; a single one has no negatives."""
+    if rows is not None:
+        a, b = a[rows], b[rows]
+    return info_nce(a, b, temperature) if len(a) > 1 else (a + b).sum() * 0.0
 
 
 def _draw_bipartition(n_modalities):
@@ -222,7 +323,3 @@ def _concatenate(blocks):
     if isinstance(blocks[0], tuple):
         return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))
     return torch.cat(blocks)
-
-
-def _values(block):
-    return block[0] if isinstance(block, tuple) else block

@@ -22,6 +22,13 @@ from skorch.utils import to_device
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
+from skcoral._blocks import (
+    count_rows,
+    map_block,
+    split_block,
+    take_from_blocks,
+)
+
 N_VIEWS = 2
 # Rows per batch at inference, always as many: matrix products of one shape round alike,
 # so that a row's embedding is the same bits whatever rows come with it. Among the
@@ -147,19 +154,15 @@ class BlockDataset(Dataset):
 
     def __init__(self, blocks, device="cpu"):
         self.blocks = {
-            name: _map(block, lambda array: torch.as_tensor(array, device=device))
+            name: map_block(lambda array: torch.as_tensor(array, device=device), block)
             for name, block in blocks.items()
         }
 
     def __len__(self):
-        block = next(iter(self.blocks.values()))
-        return len(block[0] if isinstance(block, tuple) else block)
+        return count_rows(self.blocks)
 
     def __getitem__(self, rows):
-        return {
-            name: _map(block, lambda tensor: tensor[rows])
-            for name, block in self.blocks.items()
-        }
+        return take_from_blocks(self.blocks, rows)
 
 
 class BatchLoader:
@@ -431,7 +434,7 @@ class ContrastiveNet(NeuralNet):
         """Return one random view of a batch."""
         view = {}
         for name, block in blocks.items():
-            values, mask = block if isinstance(block, tuple) else (block, None)
+            values, mask = split_block(block)
             values = self.augmentations[name](values, mask, None)
             view[name] = values if mask is None else (values, mask)
         return view
@@ -446,10 +449,3 @@ class ContrastiveNet(NeuralNet):
 
 def _is_decayed(name, parameter):
     return parameter.ndim >= 2 and not name.endswith("bias")
-
-
-def _map(block, function):
-    """Apply a function to a block, or to its values and its padding mask."""
-    if isinstance(block, tuple):
-        return tuple(function(part) for part in block)
-    return function(block)

@@ -24,6 +24,7 @@ PACKAGE = ROOT / "skcoral"
 # Each module may import those before it.
 ORDER = [
     "_columns",
+    "_blocks",
     "_validation",
     "augmentations",
     "encoders",

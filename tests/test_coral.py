@@ -369,3 +369,124 @@ def test_features_know_shared_and_unique_labels(seed):
     own = Z[:, coral.output_indices_["m0"]]
     y = data.target["unique_m1"]
     assert probe(own[:600], own[600:], y[:600], y[600:]) < 0.6
+
+
+# Missing modalities
+
+
+def with_gaps(views, rate=0.3):
+    """Return the views with rows that lack one modality, never both."""
+    rng = np.random.default_rng(1)
+    gone = rng.random(60) < 2 * rate
+    which = rng.random(60) < 0.5
+    blocks = {name: views[name].copy() for name in views}
+    blocks["a"][gone & which] = np.nan
+    blocks["b"][gone & ~which] = np.nan
+    return SliceDict(**blocks)
+
+
+@pytest.mark.parametrize("mask_mode", ["zero", "token", "drop"])
+def test_rows_may_lack_a_modality_in_fit_and_transform(views, tiny, mask_mode):
+    X = with_gaps(views)
+    coral = make_coral(tiny, mask_mode=mask_mode).fit(X)
+    assert np.isfinite(coral.loss_curve_).all()
+    assert np.isfinite(coral.transform(X)).all()
+    assert np.isfinite(coral.score(X))
+
+
+def test_complete_rows_are_embedded_alike_beside_incomplete_ones(views, tiny):
+    coral = make_coral(tiny).fit(with_gaps(views))
+    alone, mixed = coral.transform(views[:20]), coral.transform(with_gaps(views)[:20])
+    complete = [np.isfinite(with_gaps(views)[k][:20]).all(axis=1) for k in views]
+    rows = np.logical_and(*complete)
+    assert 0 < rows.sum() < 20
+    np.testing.assert_allclose(mixed[rows], alone[rows], atol=1e-5)
+
+
+@pytest.mark.parametrize("missing", ["learned", "zero", "nan"])
+def test_missing_unique_components_are_filled(views, tiny, missing):
+    coral = make_coral(tiny, missing=missing).fit(views)
+    X = SliceDict(a=views["a"], b=views["b"].copy())
+    X["b"][:9] = np.nan
+    Z, parts = coral.transform(X), coral.output_indices_
+    whole = coral.transform(views)
+    fill = {"learned": whole[:, parts["b"]].mean(axis=0), "zero": 0.0, "nan": np.nan}
+    expected = np.broadcast_to(fill[missing], (9, 4))
+    np.testing.assert_allclose(Z[:9, parts["b"]], expected, atol=1e-5)
+    np.testing.assert_allclose(Z[9:], whole[9:], atol=1e-5)
+    np.testing.assert_allclose(Z[:9, parts["a"]], whole[:9, parts["a"]], atol=1e-5)
+    assert np.isfinite(Z[:, parts["shared"]]).all()
+
+
+def test_a_modality_may_be_missing_in_all_rows_of_transform(views, tiny):
+    coral = make_coral(tiny).fit(views)
+    X = SliceDict(a=views["a"], b=np.full_like(views["b"], np.nan))
+    assert np.isfinite(coral.transform(X)).all()
+
+
+def test_a_modality_that_is_missing_in_every_row_of_fit_is_refused(views, tiny):
+    X = SliceDict(a=views["a"], b=np.full_like(views["b"], np.nan))
+    with pytest.raises(ValueError, match=r"^Modality 'b': .*missing in every row"):
+        make_coral(tiny).fit(X)
+
+
+def test_rows_that_lack_everything_are_refused_by_default(views, tiny):
+    coral = make_coral(tiny).fit(views)
+    X = SliceDict(**{name: views[name].copy() for name in views})
+    for name in X:
+        X[name][[4, 7]] = np.nan
+    message = (
+        r"^2 rows of X lack every modality, the first of them row 4\. Leave them out, "
+        r"or set empty_rows='nan'\.$"
+    )
+    for method in (coral.transform, coral.score, clone(coral).fit):
+        with pytest.raises(ValueError, match=message):
+            method(X)
+
+
+def test_rows_that_lack_everything_are_nan_on_request(views, tiny):
+    X = SliceDict(**{name: views[name].copy() for name in views})
+    for name in X:
+        X[name][[4, 7]] = np.nan
+    coral = make_coral(tiny, empty_rows="nan").fit(X)
+    Z = coral.transform(X)
+    assert np.isnan(Z[[4, 7]]).all()
+    rest = np.delete(np.arange(60), [4, 7])
+    np.testing.assert_array_equal(Z[rest], coral.transform(X[rest]))
+    np.testing.assert_array_equal(
+        Z[rest], make_coral(tiny).fit(X[rest]).transform(X[rest])
+    )
+    assert coral.score(X) == coral.score(X[rest])
+
+
+def test_text_and_table_may_be_missing(films, tiny):
+    films["seen"] = films["seen"].astype("boolean")
+    films.loc[:9, "plot"] = None
+    films.loc[30:34, FILM] = None
+    coral = make_coral(tiny, film_modalities(), missing="nan").fit(films)
+    Z, parts = coral.transform(films), coral.output_indices_
+    assert np.isnan(Z[:10, parts["words"]]).all()
+    assert np.isnan(Z[30:35, parts["film"]]).all()
+    assert np.isfinite(Z[10:30]).all() and np.isfinite(Z[35:]).all()
+
+
+def test_an_empty_text_is_not_missing(films, tiny):
+    films.loc[:9, "plot"] = ""
+    coral = make_coral(tiny, film_modalities(), missing="nan").fit(films)
+    assert np.isfinite(coral.transform(films)).all()
+
+
+def test_modality_dropout_is_reproducible_and_matters(views, tiny):
+    plain = make_coral(tiny).fit_transform(views)
+    first, second = (
+        make_coral(tiny, modality_dropout=0.5).fit_transform(views) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, second)
+    assert not np.allclose(first, plain)
+
+
+def test_gaps_survive_pickle_and_partial_fit(views, tiny):
+    X = with_gaps(views)
+    coral = make_coral(tiny).partial_fit(X[:30]).partial_fit(views).partial_fit(X)
+    copied = pickle.loads(pickle.dumps(coral))
+    np.testing.assert_array_equal(copied.transform(X), coral.transform(X))

@@ -211,7 +211,7 @@ def test_heads_normalise_each_view_by_itself():
     objective, network, views = make_case(mask_ratio=0.0)
     shifted = [views[0], {k: 5 + v for k, v in views[1].items()}]
     heads = []
-    objective.project = lambda parts: (
+    objective.project = lambda parts, present: (
         heads.append([head(p) for head, p in zip(objective.heads, parts, strict=True)])
         or heads[-1]
     )
@@ -250,3 +250,112 @@ def test_projection_head_has_three_layers():
 def test_an_objective_must_say_what_it_minimises():
     with pytest.raises(NotImplementedError):
         Objective()(None, [])
+
+
+# Missing modalities
+
+
+def lacking(views, **missing):
+    """Return the views with masks: True but at the rows named for a modality."""
+    masked = []
+    for view in views:
+        blocks = {}
+        for name, values in view.items():
+            mask = torch.ones(values.shape[:2], dtype=torch.bool)
+            mask[missing.get(name, [])] = False
+            blocks[name] = (values, mask)
+        masked.append(blocks)
+    return masked
+
+
+@pytest.mark.parametrize("kind", ["squared", "hinge"])
+def test_terms_leave_out_the_rows_that_lack_a_modality(kind):
+    objective, network, views = make_case(3, orthogonality=kind, temperature=0.3)
+    objective.eval()
+    missing = {"m0": [0, 1], "m2": [1, 4, 5]}
+    rows = {
+        name: [i for i in range(N) if i not in missing.get(name, [])]
+        for name in ("m0", "m1", "m2")
+    }
+    with torch.no_grad():
+        terms = objective(network, lacking(views, **missing))
+        heads = []
+        for view in lacking(views, **missing):
+            parts = network(view)
+            heads.append(
+                [h(part) for h, part in zip(objective.heads, parts, strict=True)]
+            )
+    names = ["m0", "m1", "m2"]
+    for m, name in enumerate(names):
+        a, b = (view[m + 1][rows[name]] for view in heads)
+        expected = naive_info_nce(a, b, 0.3)
+        assert terms[f"unique_{name}"].item() == pytest.approx(expected, abs=1e-8)
+    expected = 0.0
+    for shared, *unique in heads:
+        for m, name in enumerate(names):
+            pair = [shared[rows[name]], unique[m][rows[name]]]
+            expected += naive_overlap(pair, kind)
+        for m, n in combinations(range(3), 2):
+            both = sorted(set(rows[names[m]]) & set(rows[names[n]]))
+            expected += naive_overlap([unique[m][both], unique[n][both]], kind)
+    assert terms["orthogonality"].item() == pytest.approx(expected, abs=1e-8)
+    shared = naive_info_nce(heads[0][0], heads[1][0], 0.3)
+    assert terms["shared"].item() == pytest.approx(shared, abs=1e-8)
+
+
+def test_missing_rows_do_not_enter_the_batch_normalisation():
+    objective, network, views = make_case(mask_ratio=0.0)
+    missing = {"m0": [0, 1]}
+    other = [{**view, "m0": view["m0"].clone()} for view in views]
+    for view in other:
+        view["m0"][[0, 1]] = 100.0
+    first = objective(network, lacking(views, **missing))
+    second = objective(network, lacking(other, **missing))
+    for name in first:
+        torch.testing.assert_close(first[name], second[name])
+
+
+@pytest.mark.parametrize("n_present", [0, 1, 2])
+def test_few_rows_of_a_modality_in_a_batch(n_present):
+    objective, network, views = make_case()
+    terms = objective(network, lacking(views, m0=list(range(n_present, N))))
+    sum(terms.values()).backward()
+    assert (terms["unique_m0"].item() > 0) == (n_present == 2)
+    for parameter in (*objective.parameters(), *network.parameters()):
+        assert parameter.grad is None or parameter.grad.isfinite().all()
+
+
+def test_a_view_never_masks_the_only_modality_of_a_row(monkeypatch):
+    objective, network, views = make_case(3, mask_ratio=1.0)
+    masked = lacking(views, m1=[2], m2=[2, 3])
+    for _ in range(5):
+        with monkeypatch.context() as patch:
+            keep = observe_keep(objective, network, masked, patch)
+        for k in keep:
+            assert k[[2, N + 2]].all()
+        # Row 3 has two modalities, and one of the views hides one of them or both.
+        assert not all(k[[3, N + 3]].all() for k in keep[:2])
+
+
+def test_modality_dropout_hides_modalities_of_views_but_never_all(monkeypatch):
+    objective, network, _ = make_case(3, modality_dropout=0.5, mask_ratio=0.0)
+    views = [
+        {f"m{i}": torch.randn(2000, 2, DIM).double() for i in range(3)}
+        for _ in range(2)
+    ]
+    seen = []
+    fuse = network.fuse
+    monkeypatch.setattr(
+        network, "fuse", lambda tokens, **k: seen.append(tokens) or fuse(tokens, **k)
+    )
+    terms = objective(network, views)
+    present = torch.stack([mask[:, 0] for mask in seen[0].masks], dim=1)
+    assert present.any(dim=1).all()
+    # A row keeps all three with 1/8, and again 1/8 by losing none instead of all: of
+    # 4,000 rows 0.25 +- 0.0068.
+    share = present.all(dim=1).double().mean().item()
+    assert share == pytest.approx(0.25, abs=0.03)
+    assert terms["unique_m0"].isfinite()
+    objective.eval()
+    objective(network, views)
+    assert seen[1].masks == [None] * 3

@@ -221,8 +221,9 @@ def test_early_stopping_restores_network_and_heads_of_the_best_epoch(views, tiny
     for module, state in zip(
         (coral.net_.module_, coral.net_.criterion_), Recorder.seen[best], strict=True
     ):
-        for name, value in module.state_dict().items():
-            assert torch.equal(value, state[name]), name
+        # What stands for a missing modality is learnt after the training.
+        for name in state.keys() - {"unique_paths.0.absent", "unique_paths.1.absent"}:
+            assert torch.equal(module.state_dict()[name], state[name]), name
 
 
 def test_early_stopping_is_no_interruption_and_keeps_no_rows(views, tiny):

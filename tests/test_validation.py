@@ -522,9 +522,10 @@ def test_constant_or_missing_column_is_allowed(value):
     assert np.isfinite(coral.score(X))
 
 
-def test_table_of_nothing_but_missing_values_is_finite():
+def test_table_of_nothing_but_missing_values_is_refused():
     X = pd.DataFrame({"a": [np.nan] * 4, "b": [None] * 4})
-    assert np.isfinite(make_coral().fit(X).transform(X)).all()
+    with pytest.raises(ValueError, match=r"^Modality 'table': .* in every row"):
+        make_coral().fit(X)
 
 
 def test_empty_text_is_refused_with_the_name_of_its_modality():
@@ -952,7 +953,8 @@ def test_column_that_is_all_missing_at_transform_is_allowed(name):
 
 
 def test_text_that_is_all_missing_at_transform_is_allowed():
-    coral = make_coral([("credits", "text", "credits")]).fit(make_frame())
+    modalities = [("credits", "text", "credits"), ("film", "tabular", "year")]
+    coral = make_coral(modalities).fit(make_frame())
     assert np.isfinite(coral.transform(make_frame().assign(credits=None))).all()
 
 
@@ -1044,9 +1046,9 @@ def test_values_get_their_natural_type(values, kind):
 
 
 def test_category_of_numbers_is_a_category():
-    X = pd.DataFrame({"x": pd.Series([10, None, 30], dtype="category")})
-    coral = make_coral([("film", "tabular", "x")]).fit(X)
-    assert coral.modalities_[0][1].kinds_ == {"x": "categorical"}
+    X = pd.DataFrame({"x": pd.Series([10, None, 30], dtype="category"), "y": 1.0})
+    coral = make_coral([("film", "tabular", ["x", "y"])]).fit(X)
+    assert coral.modalities_[0][1].kinds_["x"] == "categorical"
 
 
 def test_numbers_beside_strings_in_a_list_stay_numbers():

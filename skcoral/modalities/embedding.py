@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 
-from skcoral._columns import count_columns
+from skcoral._columns import count_columns, find_present, take_rows
 from skcoral._validation import POSITIVE_INT
 from skcoral.encoders import VectorEncoder
 from skcoral.modalities.base import BaseModality, fit_reducer, read_matrix
@@ -102,9 +102,10 @@ class EmbeddingModality(BaseModality):
         """
         self._validate_params()
         self.make_augmentation()
+        self.n_columns_in_ = count_columns(block)
+        block = take_rows(block, find_present(block))
         if self.preprocessor is not None:
             self.preprocessor_ = clone(self.preprocessor).fit(block)
-        self.n_columns_in_ = count_columns(block)
         vectors = self._vectors(block)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_features_ = self.reducer_[-1].n_features_in_
@@ -121,11 +122,15 @@ class EmbeddingModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_features), float32
-            Standardised vectors.
+            Standardised vectors; zeros where a row is missing altogether.
         """
         self._check_fitted_width(count_columns(block))
-        vectors = self.reducer_.transform(self._vectors(block))
-        return np.asarray(vectors, dtype=np.float32)
+        present = find_present(block)
+        out = np.zeros((len(present), self.n_features_), dtype=np.float32)
+        if present.any():
+            vectors = self._vectors(take_rows(block, present))
+            out[present] = self.reducer_.transform(vectors)
+        return out
 
     def make_encoder(self, embed_dim):
         """Return a :class:`~skcoral.encoders.VectorEncoder` of width `embed_dim`."""
