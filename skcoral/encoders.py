@@ -7,6 +7,7 @@ every token is real).
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 
 class TabularEncoder(nn.Module):
@@ -135,6 +136,87 @@ class VectorEncoder(nn.Module):
         """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
         tokens = self.layers(x)
         return tokens, _expand(mask, tokens)
+
+
+class QuickGELU(nn.Module):
+    """Approximate GELU by ``z * sigmoid(1.702 z)``."""
+
+    def forward(self, z):
+        """Return the activation of `z`, elementwise."""
+        return z * torch.sigmoid(1.702 * z)
+
+
+class TransformerBlock(nn.Module):
+    """One pre-norm transformer block.
+
+    Parameters
+    ----------
+    embed_dim, n_heads : int
+        Width and number of attention heads; the width is a multiple of the heads.
+
+    n_layers : int
+        Number of blocks in the stack, which scales the initial output projections.
+
+    dropout : float
+        Dropout after attention and feed-forward.
+    """
+
+    def __init__(self, embed_dim, n_heads, n_layers, dropout):
+        super().__init__()
+        self.n_heads = n_heads
+        self.norm_attention = nn.LayerNorm(embed_dim)
+        self.query = nn.Linear(embed_dim, embed_dim)
+        self.key_value = nn.Linear(embed_dim, 2 * embed_dim)
+        self.out = nn.Linear(embed_dim, embed_dim)
+        self.feed_forward = nn.Sequential(
+            nn.LayerNorm(embed_dim),
+            nn.Linear(embed_dim, 4 * embed_dim),
+            QuickGELU(),
+            nn.Linear(4 * embed_dim, embed_dim),
+        )
+        self.dropout = nn.Dropout(dropout)
+        self._initialise(embed_dim, n_layers)
+
+    def _initialise(self, embed_dim, n_layers):
+        """Draw the weights with the scales of method A.0.4."""
+        inner = embed_dim**-0.5
+        outer = inner * (2 * n_layers) ** -0.5
+        nn.init.normal_(self.query.weight, std=inner)
+        nn.init.normal_(self.key_value.weight, std=inner)
+        nn.init.normal_(self.out.weight, std=outer)
+        nn.init.normal_(self.feed_forward[1].weight, std=(2 * embed_dim) ** -0.5)
+        nn.init.normal_(self.feed_forward[3].weight, std=outer)
+
+    def forward(self, x, context=None, mask=None):
+        """Return the block's output for the tokens `x`.
+
+        Parameters
+        ----------
+        x : tensor of shape (n_samples, n_queries, embed_dim)
+            Tokens to transform.
+
+        context : tensor of shape (n_samples, n_tokens, embed_dim), default=None
+            Tokens to attend, `x` itself by default. The last block is read at one token
+            only: it transforms that one, and attends all.
+
+        mask : bool tensor of shape (n_samples, n_tokens), default=None
+            True at the tokens of the context that may be attended.
+        """
+        queries = self.norm_attention(x)
+        context = queries if context is None else self.norm_attention(context)
+        x = x + self.dropout(self._attend(queries, context, mask))
+        return x + self.dropout(self.feed_forward(x))
+
+    def _attend(self, queries, context, mask):
+        query = self._split(self.query(queries))
+        key, value = map(self._split, self.key_value(context).chunk(2, dim=-1))
+        if mask is not None:
+            mask = mask[:, None, None, :]
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        return self.out(attended.transpose(1, 2).flatten(2))
+
+    def _split(self, x):
+        return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
 
 
 def _expand(mask, tokens):

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from skcoral.network import DualPathNetwork, FusionBlock, Tokens, UniquePath
+from skcoral.encoders import TransformerBlock
+from skcoral.network import DualPathNetwork, Tokens, UniquePath
 
 ATOL = {torch.float32: 1e-5, torch.float64: 1e-10}
 N, DIM, UNIQUE = 3, 8, 5
@@ -132,14 +133,14 @@ def test_network_equals_the_transcription(n_modalities, n_layers, dtype):
 
 def test_reading_one_query_equals_the_whole_block():
     torch.manual_seed(0)
-    block = FusionBlock(DIM, n_heads=2, n_layers=1, dropout=0.0).double()
+    block = TransformerBlock(DIM, n_heads=2, n_layers=1, dropout=0.0).double()
     x = torch.randn(N, 5, DIM, dtype=torch.float64)
     torch.testing.assert_close(block(x[:, :1], x), block(x)[:, :1])
 
 
 def test_initial_weights_have_the_scales_of_the_method():
     torch.manual_seed(0)
-    block = FusionBlock(512, n_heads=8, n_layers=3, dropout=0.0)
+    block = TransformerBlock(512, n_heads=8, n_layers=3, dropout=0.0)
     scales = {
         block.query: 512**-0.5,
         block.key_value: 512**-0.5,
