@@ -1,13 +1,19 @@
 """Multimodal representations without labels, in the way of scikit-learn."""
 
 from skcoral.coral import COrALTransformer
-from skcoral.modalities import EmbeddingModality, TabularModality, TextModality
+from skcoral.modalities import (
+    EmbeddingModality,
+    SequenceModality,
+    TabularModality,
+    TextModality,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "COrALTransformer",
     "EmbeddingModality",
+    "SequenceModality",
     "TabularModality",
     "TextModality",
     "__version__",

@@ -381,7 +381,8 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         blocks, self.modalities_, self._places_ = {}, self._resolve_modalities(X), {}
         for name, spec, columns in self.modalities_:
             # Positions of fit serve arrays and frames alike: names are compared before.
-            self._places_[name] = resolve_columns(X, columns, name)
+            lengths = getattr(spec, "takes_lengths", False)
+            self._places_[name] = resolve_columns(X, columns, name, lengths=lengths)
             _seed_spec(spec, self._seed)
             with _naming(name):
                 block = select_block(X, self._places_[name])

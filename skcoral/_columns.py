@@ -98,6 +98,48 @@ def _is_absent(value):
     return is_missing(value)
 
 
+def holds_arrays(values):
+    """Return whether the first value of a 1-D array that is not missing is an array."""
+    if values.dtype != object:
+        return False
+    first = next((value for value in values if not is_missing(value)), None)
+    return isinstance(first, (np.ndarray, list))
+
+
+def mask_steps(values, lengths):
+    """Return padded sequences with NaN in the steps beyond the length of each.
+
+    Raises
+    ------
+    ValueError
+        If lengths are no int array of shape (n_samples,) between 0 and n_steps.
+    """
+    if values.ndim not in (2, 3) or values.dtype.kind not in "iufb":
+        raise ValueError(
+            "Lengths belong to an array of shape (n_samples, n_steps, n_features). Got "
+            f"shape {values.shape} of dtype {values.dtype}."
+        )
+    n_steps = values.shape[1]
+    integers = lengths.shape == values.shape[:1] and lengths.dtype.kind in "iu"
+    if not integers or ((lengths < 0) | (lengths > n_steps)).any():
+        raise ValueError(
+            f"Lengths must be {len(values)} integers between 0 and {n_steps}. "
+            f"Got {lengths!r}."
+        )
+    values = values.astype(np.result_type(values, np.float32))
+    values[np.arange(n_steps) >= lengths[:, None]] = np.nan
+    return values
+
+
+def list_cells(block):
+    """Return the cells of a block of one column as a list of Python objects."""
+    if count_columns(block) != 1:
+        raise ValueError(f"Expected a single column. Got {count_columns(block)}.")
+    if is_dataframe(block):
+        return nw.from_native(block, eager_only=True)[:, 0].to_list()
+    return list(block if block.ndim == 1 else block[:, 0])
+
+
 def read_columns(block):
     """Read a block as named columns.
 

@@ -22,7 +22,9 @@ from skorch.helper import SliceDict
 
 from skcoral._columns import (
     column_names,
+    holds_arrays,
     is_dataframe,
+    mask_steps,
     read_columns,
     take_columns,
 )
@@ -156,7 +158,8 @@ def check_container(X, places):
     places : dict of str to (str or list of int)
         Where each modality stood in `fit`; see `resolve_columns`.
     """
-    expected = "SliceDict" if isinstance(next(iter(places.values())), str) else "table"
+    of_keys = isinstance(next(iter(places.values())), (str, tuple))
+    expected = "SliceDict" if of_keys else "table"
     given = "SliceDict" if isinstance(X, SliceDict) else "table"
     if given != expected:
         raise ValueError(f"X was a {expected} in fit and is a {given} now.")
@@ -186,7 +189,7 @@ def _compare_names(fitted, given):
     raise ValueError("\n".join(lines))
 
 
-def resolve_columns(X, columns, modality):
+def resolve_columns(X, columns, modality, *, lengths=False):
     """Return where a modality's block stands in X.
 
     Parameters
@@ -200,10 +203,14 @@ def resolve_columns(X, columns, modality):
     modality : str
         Name of the modality, for messages.
 
+    lengths : bool, default=False
+        Whether a second key of a SliceDict may name the lengths of sequences.
+
     Returns
     -------
-    str or list of int
-        The key of a SliceDict, or the positions of columns.
+    str, tuple of str or list of int
+        The key of a SliceDict, or those of sequences and lengths, or the positions of
+        columns.
 
     Raises
     ------
@@ -211,7 +218,7 @@ def resolve_columns(X, columns, modality):
         If a column is unknown, or if there are none.
     """
     if isinstance(X, SliceDict):
-        return _resolve_key(X, columns, modality)
+        return _resolve_key(X, columns, modality, lengths)
     columns = columns(X) if callable(columns) else columns
     if is_dataframe(X):
         _check_known(_named(columns), column_names(X), modality)
@@ -226,15 +233,17 @@ def resolve_columns(X, columns, modality):
     return positions
 
 
-def _resolve_key(X, columns, modality):
+def _resolve_key(X, columns, modality, lengths):
     keys = columns if isinstance(columns, (list, tuple)) else [columns]
-    if len(keys) != 1 or not isinstance(keys[0], str):
+    allowed = (1, 2) if lengths else (1,)
+    if len(keys) not in allowed or not all(isinstance(key, str) for key in keys):
+        also = ", or that of padded sequences and that of their lengths" * lengths
         raise ValueError(
-            f"Modality {modality!r} of a SliceDict must name exactly one key. "
+            f"Modality {modality!r} of a SliceDict must name exactly one key{also}. "
             f"Got {columns!r}."
         )
     _check_known(keys, list(X), modality)
-    return keys[0]
+    return keys[0] if len(keys) == 1 else tuple(keys)
 
 
 def select_block(X, where):
@@ -245,7 +254,7 @@ def select_block(X, where):
     X : ndarray, data frame or SliceDict
         Data that passed `validate_X`.
 
-    where : str or list of int
+    where : str, tuple of str or list of int
         Result of `resolve_columns`.
 
     Returns
@@ -258,6 +267,8 @@ def select_block(X, where):
     ValueError
         If an array holds an infinite value; data frames are checked by name later.
     """
+    if isinstance(where, tuple):
+        return mask_steps(*(np.asarray(X[key]) for key in where))
     if isinstance(X, SliceDict):
         block = X[where]
         if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
@@ -314,23 +325,25 @@ def choose_modalities(X, reserved):
     Returns
     -------
     list of (name, kind, columns)
-        Free-text columns one by one, all other columns of a table as one modality
-        "table", each key of a SliceDict by its shape.
+        Columns of free text and of sequences one by one, all other columns of a table
+        as one modality "table", each key of a SliceDict by its shape.
     """
     if isinstance(X, SliceDict):
         return _name_freely([(k, _kind_by_shape(k, X[k]), k) for k in X], reserved)
     if not is_dataframe(X) and X.dtype.kind in "iufb":
         return [("table", "tabular", list(range(X.shape[1])))]
-    texts, rest = [], []
+    others, rest = [], []
     for position, (name, values) in enumerate(read_columns(X).items()):
         # Where names are no strings, columns are selected by position.
         column = name if isinstance(name, str) else position
-        if _is_free_text(values):
-            texts.append((str(name), "text", column))
+        if holds_arrays(values):
+            others.append((str(name), "sequence", column))
+        elif _is_free_text(values):
+            others.append((str(name), "text", column))
         else:
             rest.append(column)
     chosen = [("table", "tabular", rest)] if rest else []
-    return chosen + _name_freely(texts, reserved | {"table"} if rest else reserved)
+    return chosen + _name_freely(others, reserved | {"table"} if rest else reserved)
 
 
 def _name_freely(modalities, taken):
@@ -351,13 +364,18 @@ def _kind_by_shape(key, block):
     if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
         block = nw.from_native(block, series_only=True).to_numpy()
     numeric = block.dtype.kind in "iufb"
+    if block.ndim == 3 and numeric:
+        return "sequence"
     if block.ndim == 2:
         return "embedding" if numeric else "tabular"
+    if block.ndim == 1 and holds_arrays(block):
+        return "sequence"
     if block.ndim == 1:
         return "tabular" if numeric else "text"
     raise ValueError(
         f"No kind of modality fits the block {key!r} of shape {block.shape}: expected "
-        "1-D text, or a 2-D array. Name the modalities to choose another kind."
+        "1-D text or sequences, a 2-D array, or a 3-D array of sequences. Name the "
+        "modalities to choose another kind."
     )
 
 

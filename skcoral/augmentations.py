@@ -148,6 +148,122 @@ class Drop:
         return x.masked_fill(lost if x.ndim == 2 else lost[..., None], self.fill)
 
 
+class Crop:
+    """Blank all but a random window of the steps.
+
+    Parameters
+    ----------
+    min_fraction : float, default=0.08
+        The share of steps that stay is uniform between this and one.
+
+    Notes
+    -----
+    "crop" of the code that COrAL (arXiv 2602.14983) was published with; steps outside
+    the window are blanked here, which keeps the shape of the batch.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.augmentations import Crop
+    >>> Crop()(torch.ones(2, 9, 3)).shape
+    torch.Size([2, 9, 3])
+    """
+
+    def __init__(self, min_fraction=0.08):
+        self.min_fraction = min_fraction
+
+    def __call__(self, x, mask=None, generator=None):
+        """Return a copy of `x` with blanked steps; padding does not count."""
+        random = {"device": x.device, "generator": generator}
+        lost = 1 - self.min_fraction
+        share = 1 - lost * torch.rand(len(x), **random)
+        window = _draw_window(x, mask, share, random)
+        return x.masked_fill(~window[..., None], 0.0)
+
+
+class DropConsecutive:
+    """Blank a random window of the steps of some of the samples.
+
+    Parameters
+    ----------
+    p : float, default=0.5
+        Probability that a sample loses steps.
+
+    max_fraction : float, default=0.8
+        The share of its steps is uniform between 0 and this.
+
+    Notes
+    -----
+    "drop_consecutive" of the code that COrAL (arXiv 2602.14983) was published with.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.augmentations import DropConsecutive
+    >>> view = DropConsecutive(p=1.0)(torch.ones(2, 10, 1))
+    >>> bool((view.sum(dim=(1, 2)) >= 2).all())
+    True
+    """
+
+    def __init__(self, p=0.5, max_fraction=0.8):
+        self.p = p
+        self.max_fraction = max_fraction
+
+    def __call__(self, x, mask=None, generator=None):
+        """Return a copy of `x` with blanked steps; padding does not count."""
+        random = {"device": x.device, "generator": generator}
+        share = self.max_fraction * torch.rand(len(x), **random)
+        share = share * (torch.rand(len(x), **random) < self.p)
+        return x.masked_fill(_draw_window(x, mask, share, random)[..., None], 0.0)
+
+
+class Permute:
+    """Shuffle the steps of some of the samples.
+
+    Parameters
+    ----------
+    p : float, default=0.5
+        Probability that a sample is shuffled.
+
+    Notes
+    -----
+    "permute" of the code that COrAL (arXiv 2602.14983) was published with.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.augmentations import Permute
+    >>> x = torch.arange(5.0)[None, :, None]
+    >>> Permute(p=1.0)(x).sort(dim=1).values.flatten()
+    tensor([0., 1., 2., 3., 4.])
+    """
+
+    def __init__(self, p=0.5):
+        self.p = p
+
+    def __call__(self, x, mask=None, generator=None):
+        """Return a copy of `x` with shuffled steps; padding stays where it is."""
+        random = {"device": x.device, "generator": generator}
+        steps = torch.arange(x.shape[1], device=x.device)
+        chosen = torch.rand((len(x), 1), **random) < self.p
+        if mask is not None:
+            chosen = chosen & mask
+        # Steps that stay keep keys in order, behind the shuffled ones.
+        keys = torch.where(chosen, torch.rand(x.shape[:2], **random), 2.0 + steps)
+        return x.take_along_dim(keys.argsort(dim=1)[..., None], dim=1)
+
+
+def _draw_window(x, mask, share, random):
+    """Return True in a random window that covers a share of the real steps."""
+    n_steps = torch.full((len(x),), x.shape[1], device=x.device)
+    n_steps = n_steps if mask is None else mask.sum(dim=1)
+    size = (share * n_steps).round()
+    room = n_steps - size + 1
+    start = (torch.rand(len(x), **random) * room).floor()
+    steps = torch.arange(x.shape[1], device=x.device)
+    return (steps >= start[:, None]) & (steps < (start + size)[:, None])
+
+
 class TokenCorruption:
     """Replace tokens by tokens of any rows of the batch.
 

@@ -100,6 +100,93 @@ class TokenEncoder(nn.Module):
         return self.embedding(x), x > 0
 
 
+class SequenceEncoder(nn.Module):
+    """Turn a series into one token per step.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of features of a step.
+
+    embed_dim : int
+        Width of the tokens.
+
+    kind : {"transformer", "gru"}, default="transformer"
+        Network over the steps.
+
+    n_layers, n_heads : int, default=1, 4
+        Number of layers, and of attention heads of the transformer.
+
+    dropout : float, default=0.0
+        Dropout in the blocks of the transformer, or between layers of the GRU.
+
+    positional_encoding : bool, default=True
+        Add sines and cosines of the step to the input of the transformer.
+
+    Notes
+    -----
+    Method A.0.2 of COrAL (arXiv 2602.14983): a linear layer without bias, then pre-norm
+    blocks; here with a mask for padding.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.encoders import SequenceEncoder
+    >>> tokens, mask = SequenceEncoder(3, embed_dim=8)(torch.zeros(2, 5, 3))
+    >>> tokens.shape, mask
+    (torch.Size([2, 5, 8]), None)
+    """
+
+    def __init__(
+        self,
+        n_features,
+        embed_dim,
+        kind="transformer",
+        n_layers=1,
+        n_heads=4,
+        dropout=0.0,
+        positional_encoding=True,
+    ):
+        super().__init__()
+        self.kind = kind
+        self.positional_encoding = positional_encoding
+        if kind == "gru":
+            dropout = dropout if n_layers > 1 else 0.0
+            self.gru = nn.GRU(
+                n_features, embed_dim, n_layers, batch_first=True, dropout=dropout
+            )
+            return
+        self.project = nn.Linear(n_features, embed_dim, bias=False)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(embed_dim, n_heads, n_layers, dropout)
+            for _ in range(n_layers)
+        )
+
+    def forward(self, x, mask=None):
+        """Return tokens of shape (n_samples, n_steps, embed_dim) and the mask."""
+        if self.kind == "gru":
+            # Padding comes last, and what comes last changes nothing before it.
+            return self.gru(x)[0], mask
+        tokens = self.project(x)
+        if self.positional_encoding:
+            tokens = tokens + _sines(*tokens.shape[1:], device=x.device)
+        attended = mask
+        if mask is not None:
+            # A row without steps attends itself to stay finite; it is left out later.
+            attended = mask | ~mask.any(dim=1, keepdim=True)
+        for block in self.blocks:
+            tokens = block(tokens, mask=attended)
+        return tokens, mask
+
+
+def _sines(n_steps, width, device):
+    """Return sines and cosines of each step at geometrically spaced frequencies."""
+    n_waves = (width + 1) // 2
+    rates = 10_000.0 ** (-torch.arange(n_waves, device=device) / n_waves)
+    angles = torch.arange(n_steps, device=device)[:, None] * rates
+    return torch.cat([angles.sin(), angles.cos()], dim=1)[:, :width]
+
+
 class VectorEncoder(nn.Module):
     """Turn a dense vector into a few tokens by a small network.
 

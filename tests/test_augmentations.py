@@ -7,9 +7,12 @@ import torch
 
 from skcoral.augmentations import (
     Compose,
+    Crop,
     Drop,
+    DropConsecutive,
     MarginalCorruption,
     Noise,
+    Permute,
     TokenCorruption,
     TokenDrop,
 )
@@ -242,3 +245,83 @@ def test_dropped_tokens_are_blank_and_their_share_is_bounded():
     assert (lost <= (x > 0).sum(dim=1) / 2).all()
     # Shares are uniform on [0, 0.5]: 300 of them have a mean of 0.25 +- 0.0084.
     assert (lost / (x > 0).sum(dim=1)).mean().item() == pytest.approx(0.25, abs=0.05)
+
+
+# Windows and orders of steps
+
+
+def series(n_samples=2000, n_steps=20, n_features=2):
+    """Return steps that carry their number from one on."""
+    steps = torch.arange(1.0, n_steps + 1)[None, :, None]
+    return steps.repeat(n_samples, 1, n_features)
+
+
+def padding(n_samples=2000, n_steps=20):
+    """Return a mask by which each second row ends after half of the steps."""
+    mask = torch.ones(n_samples, n_steps, dtype=torch.bool)
+    mask[::2, n_steps // 2 :] = False
+    return mask
+
+
+def is_one_window(kept):
+    """Tell whether the True of each row stand side by side."""
+    return bool(((kept[:, 1:].int() - kept[:, :-1].int()) == 1).sum(dim=1).max() <= 1)
+
+
+@pytest.mark.parametrize("with_padding", [False, True])
+def test_crop_keeps_one_window_of_real_steps(with_padding):
+    mask = padding() if with_padding else None
+    kept = Crop(min_fraction=0.2)(series(), mask, seed())[..., 0] > 0
+    assert is_one_window(kept)
+    n_steps = mask.sum(dim=1) if with_padding else torch.full((2000,), 20)
+    share = kept.sum(dim=1) / n_steps
+    assert share.min() >= 0.15 and share.max() <= 1
+    # Uniform on [0.2, 1]: the mean of 2,000 shares is 0.6 +- 0.005.
+    assert share.mean().item() == pytest.approx(0.6, abs=0.03)
+    if with_padding:
+        assert not kept[~mask].any()
+
+
+def test_crop_reaches_all_steps():
+    kept = Crop()(series(), None, seed())[..., 0] > 0
+    assert kept[:, 0].any() and kept[:, -1].any()
+
+
+@pytest.mark.parametrize("with_padding", [False, True])
+def test_drop_consecutive_blanks_one_window_of_some_rows(with_padding):
+    mask = padding() if with_padding else torch.ones(2000, 20, dtype=torch.bool)
+    view = DropConsecutive(p=0.5, max_fraction=0.8)(series(), mask, seed())
+    lost = (view[..., 0] == 0) & mask
+    share = lost.sum(dim=1) / mask.sum(dim=1)
+    assert is_one_window(lost)
+    assert share.max() <= 0.85
+    # Half of the rows lose a share of mean 0.4: 0.2 +- 0.006.
+    assert share.mean().item() == pytest.approx(0.2, abs=0.04)
+
+
+def test_permute_shuffles_the_real_steps_of_some_rows():
+    view = Permute(p=0.5)(series(), padding(), seed())[..., 0]
+    same = (view == series()[..., 0]).all(dim=1)
+    # 2,000 draws of 0.5: the deviation is 0.011.
+    assert same.float().mean().item() == pytest.approx(0.5, abs=0.06)
+    assert torch.equal(view.sort(dim=1).values, series()[..., 0])
+    assert torch.equal(view[::2, 10:], series()[::2, 10:, 0])
+
+
+def test_permuted_orders_are_uniform():
+    view = Permute(p=1.0)(series(3000, 3, 1), None, seed())[..., 0]
+    orders, counts = view.unique(dim=0, return_counts=True)
+    assert len(orders) == 6
+    # 500 +- 20 each.
+    assert (counts - 500).abs().max() < 100
+
+
+@pytest.mark.parametrize("augment", [Crop(), DropConsecutive(), Permute()])
+def test_views_of_series_follow_the_generator_and_pickle(augment):
+    x = torch.randn(50, 8, 2, generator=seed(1))
+    before = x.clone()
+    first = augment(x, None, seed(5))
+    assert torch.equal(x, before)
+    again = pickle.loads(pickle.dumps(augment))
+    assert torch.equal(again(x, None, seed(5)), first)
+    assert not torch.equal(augment(x, None, seed(6)), first)

@@ -1,6 +1,7 @@
 """Modality specs: how a kind of block becomes an array, its encoder and its views."""
 
 from skcoral.modalities.embedding import EmbeddingModality
+from skcoral.modalities.sequence import SequenceModality
 from skcoral.modalities.tabular import TabularModality
 from skcoral.modalities.text import TextModality
 
@@ -8,6 +9,13 @@ KINDS = {
     "tabular": TabularModality,
     "text": TextModality,
     "embedding": EmbeddingModality,
+    "sequence": SequenceModality,
 }
 
-__all__ = ["KINDS", "EmbeddingModality", "TabularModality", "TextModality"]
+__all__ = [
+    "KINDS",
+    "EmbeddingModality",
+    "SequenceModality",
+    "TabularModality",
+    "TextModality",
+]

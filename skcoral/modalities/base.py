@@ -41,13 +41,13 @@ class BaseModality(BaseEstimator):
 
     def make_augmentation(self):
         """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
-        return self._compose({"noise": Noise(), "drop": Drop()})
+        corrupt = MarginalCorruption(self.corruption_rate)
+        return self._compose({"corrupt": corrupt, "noise": Noise(), "drop": Drop()})
 
-    def _compose(self, kinds):
+    def _compose(self, known):
         """Look the words of `augmentation` up, in order."""
         if callable(self.augmentation):
             return self.augmentation
-        known = {"corrupt": MarginalCorruption(self.corruption_rate), **kinds}
         words = self.augmentation
         words = [words] if isinstance(words, str) else list(words)
         for word in words:

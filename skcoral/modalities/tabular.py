@@ -16,7 +16,7 @@ from skcoral._columns import (
     read_columns,
 )
 from skcoral._validation import Interval
-from skcoral.augmentations import Drop, Noise
+from skcoral.augmentations import Drop, MarginalCorruption, Noise
 from skcoral.encoders import TabularEncoder
 from skcoral.modalities.base import (
     BaseModality,
@@ -187,7 +187,11 @@ class TabularModality(BaseModality):
         """Return the augmentation; noise spares codes, "drop" makes values missing."""
         n_numeric = getattr(self, "n_numeric_", 0)
         return self._compose(
-            {"noise": Noise(n_columns=n_numeric), "drop": Drop(fill=np.nan)}
+            {
+                "corrupt": MarginalCorruption(self.corruption_rate),
+                "noise": Noise(n_columns=n_numeric),
+                "drop": Drop(fill=np.nan),
+            }
         )
 
     def _fit_preprocessor(self, block):

@@ -1,0 +1,283 @@
+"""Sequences: series of one or several features, of equal or different length."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.preprocessing import StandardScaler
+
+from skcoral._columns import is_dataframe, is_missing, list_cells
+from skcoral._validation import POSITIVE_INT, Interval, StrOptions
+from skcoral.augmentations import Crop, Drop, DropConsecutive, Noise, Permute
+from skcoral.encoders import SequenceEncoder
+from skcoral.modalities.base import BaseModality
+
+SEQUENCE_AUGMENTATIONS = {"drop", "noise", "crop", "drop_consecutive", "permute"}
+
+
+class SequenceModality(BaseModality):
+    """Series of (n_steps, n_features), padded or not: one token per step.
+
+    Steps are standardised feature by feature, on real steps only, and pass a small
+    transformer or a recurrent network. Padding is masked everywhere.
+
+    Parameters
+    ----------
+    encoder : {"transformer", "gru"}, default="transformer"
+        Kind of network over the steps.
+
+    n_layers : int, default=1
+        Number of layers of the encoder.
+
+    n_heads : int, default=4
+        Number of attention heads of the transformer; the width of the tokens must be a
+        multiple of it.
+
+    dropout : float, default=0.0
+        Dropout in the transformer's blocks, or between layers of the GRU.
+
+    positional_encoding : bool, default=True
+        Add sines and cosines of the step to what the transformer sees, which does not
+        know the order of steps otherwise.
+
+    max_length : int or None, default=None
+        Steps beyond it are cut off.
+
+    augmentation : str, sequence of str or callable, default=("drop", "noise")
+        How a view is made, in order: "drop" blanks random steps, "noise" adds Gaussian
+        noise, "crop" blanks all but a window of steps, "drop_consecutive" blanks a
+        window, "permute" shuffles the steps. A callable takes
+        ``(tensor, mask, generator)``.
+
+    random_state : int, RandomState instance or None, default=None
+        Not used; there for symmetry with the other kinds.
+
+    Attributes
+    ----------
+    n_features_ : int
+        Number of features of a step.
+
+    scaler_ : StandardScaler
+        Mean and scale of each feature.
+
+    Notes
+    -----
+    A block is an array of shape (n_samples, n_steps, n_features) or (n_samples,
+    n_steps), with NaN in all features of a step that is padding; or an object array, or
+    a column of a data frame, of arrays of shape (n_steps, n_features) or (n_steps,). In
+    a `SliceDict` two keys, ``columns=["series", "lengths"]``, name a padded array and
+    its lengths. A single missing feature of a real step counts as the mean.
+
+    The transformer follows COrAL's code (arXiv 2602.14983) in having one token per
+    step; there it has no positional encoding and attends padding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoral import SequenceModality
+    >>> block = np.array([[1.0, 2.0, np.nan], [3.0, 4.0, 5.0]])
+    >>> values, mask = SequenceModality().fit(block).transform(block)
+    >>> values.shape, mask.tolist()
+    ((2, 3, 1), [[True, True, False], [True, True, True]])
+    """
+
+    # In a SliceDict, a second key may name the lengths.
+    takes_lengths = True
+
+    _parameter_constraints = {
+        "encoder": [StrOptions({"transformer", "gru"})],
+        "n_layers": POSITIVE_INT,
+        "n_heads": POSITIVE_INT,
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "positional_encoding": ["boolean"],
+        "max_length": [Interval(Integral, 1, None, closed="left"), None],
+        "augmentation": [StrOptions(SEQUENCE_AUGMENTATIONS), "array-like", callable],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        encoder="transformer",
+        n_layers=1,
+        n_heads=4,
+        dropout=0.0,
+        positional_encoding=True,
+        max_length=None,
+        augmentation=("drop", "noise"),
+        random_state=None,
+    ):
+        self.encoder = encoder
+        self.n_layers = n_layers
+        self.n_heads = n_heads
+        self.dropout = dropout
+        self.positional_encoding = positional_encoding
+        self.max_length = max_length
+        self.augmentation = augmentation
+        self.random_state = random_state
+
+    def fit(self, block, y=None):
+        """Learn mean and scale of each feature from the real steps.
+
+        Parameters
+        ----------
+        block : ndarray of 1 to 3 dimensions, or data frame of one column
+            The series.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : SequenceModality
+            The fitted modality.
+
+        Raises
+        ------
+        ValueError
+            If a value is infinite, a series has no step, or numbers of features differ.
+
+        TypeError
+            If a value is no number.
+        """
+        self._validate_params()
+        self.make_augmentation()
+        values, mask = self._read(block)
+        self.scaler_ = StandardScaler().fit(values[mask])
+        self.n_features_ = values.shape[2]
+        return self
+
+    def transform(self, block):
+        """Return padded, standardised series.
+
+        Parameters
+        ----------
+        block : ndarray of 1 to 3 dimensions, or data frame of one column
+            The series.
+
+        Returns
+        -------
+        tuple of ndarray
+            Values of shape (n_samples, n_steps, n_features), float32, and the mask of
+            shape (n_samples, n_steps), True at real steps, which come first.
+
+        Raises
+        ------
+        ValueError
+            If the number of features differs from that of `fit`, or as in `fit`.
+        """
+        values, mask = self._read(block, getattr(self, "n_features_", None))
+        out = np.zeros(values.shape, dtype=np.float32)
+        out[mask] = np.nan_to_num(self.scaler_.transform(values[mask]), nan=0.0)
+        return out, mask
+
+    def make_encoder(self, embed_dim):
+        """Return a :class:`~skcoral.encoders.SequenceEncoder` of width `embed_dim`."""
+        return SequenceEncoder(
+            self.n_features_,
+            embed_dim,
+            kind=self.encoder,
+            n_layers=self.n_layers,
+            n_heads=self.n_heads,
+            dropout=self.dropout,
+            positional_encoding=self.positional_encoding,
+        )
+
+    def make_augmentation(self):
+        """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
+        return self._compose(
+            {
+                "drop": Drop(),
+                "noise": Noise(),
+                "crop": Crop(),
+                "drop_consecutive": DropConsecutive(),
+                "permute": Permute(),
+            }
+        )
+
+    def _read(self, block, n_features=None):
+        """Return (values, mask), real steps first, of at most `max_length` steps."""
+        values = _read_padded(block) if _is_padded(block) else _read_cells(block)
+        if n_features not in (None, values.shape[2]):
+            raise ValueError(
+                f"The sequences have {values.shape[2]} features, but had {n_features} "
+                "at fit time."
+            )
+        values, mask = _move_padding(values)
+        longest = max(1, mask.sum(axis=1).max(initial=0))
+        n_steps = min(longest, self.max_length or longest)
+        return values[:, :n_steps], mask[:, :n_steps]
+
+
+def _is_padded(block):
+    return not is_dataframe(block) and block.dtype.kind in "iufb"
+
+
+def _read_padded(block):
+    """Return an array as (n_samples, n_steps, n_features) of finite or NaN values."""
+    if block.ndim not in (2, 3) or block.shape[1] == 0:
+        raise ValueError(
+            "Expected sequences of shape (n_samples, n_steps, n_features). Got shape "
+            f"{block.shape}."
+        )
+    values = block if block.ndim == 3 else block[..., None]
+    return _refuse_infinity(values.astype(np.float32, copy=False))
+
+
+def _read_cells(block):
+    """Return arrays of different length as one array, NaN where there is no step."""
+    cells = [_read_cell(row, cell) for row, cell in enumerate(list_cells(block))]
+    widths = [cell.shape[1] for cell in cells if cell is not None]
+    for row, cell in enumerate(cells):
+        if cell is not None and cell.shape[1] != widths[0]:
+            raise ValueError(
+                f"The sequence in row {row} has {cell.shape[1]} features, but an "
+                f"earlier one has {widths[0]}."
+            )
+    n_steps = max((len(cell) for cell in cells if cell is not None), default=1)
+    shape = (len(cells), n_steps, widths[0] if widths else 1)
+    values = np.full(shape, np.nan, dtype=np.float32)
+    for row, cell in enumerate(cells):
+        if cell is not None:
+            values[row, : len(cell)] = cell
+    return _refuse_infinity(values)
+
+
+def _read_cell(row, cell):
+    """Return a cell as (n_steps, n_features), or None if it is missing."""
+    if not isinstance(cell, (np.ndarray, list, tuple)):
+        if is_missing(cell):
+            return None
+        raise TypeError(
+            f"A sequence must be an array of numbers. Got {type(cell).__name__!r} in "
+            f"row {row}."
+        )
+    try:
+        cell = np.asarray(cell, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"The sequence in row {row} is not an array of numbers: {error}"
+        ) from error
+    cell = cell[:, None] if cell.ndim == 1 else cell
+    if cell.ndim != 2 or not cell.size:
+        raise ValueError(
+            "A sequence must have shape (n_steps, n_features), with one step or more. "
+            f"Got shape {cell.shape} in row {row}."
+        )
+    return cell
+
+
+def _refuse_infinity(values):
+    if np.isinf(values).any():
+        row = int(np.isinf(values).any(axis=(1, 2)).argmax())
+        raise ValueError(f"Input X contains infinity in the sequence in row {row}.")
+    return values
+
+
+def _move_padding(values):
+    """Return values and mask with the steps that hold any value first, in order."""
+    mask = ~np.isnan(values).all(axis=2)
+    if not (mask[:, 1:] > mask[:, :-1]).any():
+        return values, mask
+    order = np.argsort(~mask, axis=1, kind="stable")
+    mask = np.take_along_axis(mask, order, axis=1)
+    return np.take_along_axis(values, order[..., None], axis=1), mask
