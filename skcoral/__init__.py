@@ -3,6 +3,7 @@
 from skcoral.coral import COrALTransformer
 from skcoral.modalities import (
     EmbeddingModality,
+    ImageModality,
     SequenceModality,
     TabularModality,
     TextModality,
@@ -13,6 +14,7 @@ __version__ = "0.1.0"
 __all__ = [
     "COrALTransformer",
     "EmbeddingModality",
+    "ImageModality",
     "SequenceModality",
     "TabularModality",
     "TextModality",

@@ -98,12 +98,11 @@ def _is_absent(value):
     return is_missing(value)
 
 
-def holds_arrays(values):
-    """Return whether the first value of a 1-D array that is not missing is an array."""
-    if values.dtype != object:
-        return False
-    first = next((value for value in values if not is_missing(value)), None)
-    return isinstance(first, (np.ndarray, list))
+def first_present(values):
+    """Return the first object of a 1-D array that is not missing, or None."""
+    if values.dtype.kind not in "OU":
+        return None
+    return next((value for value in values if not is_missing(value)), None)
 
 
 def mask_steps(values, lengths):
@@ -218,8 +217,8 @@ def _read_series(series):
         return series.to_numpy().astype(bool)
     if isinstance(dtype, (nw.Datetime, nw.Date)):
         return _read_dates(series)
-    values = np.empty(len(series), dtype=object)
-    values[:] = series.to_list()
+    # Cells that are arrays of one shape must not be joined to one array.
+    values = np.fromiter(series.to_list(), dtype=object, count=len(series))
     if isinstance(dtype, (nw.Categorical, nw.Enum)):
         # A category of numbers is still a category.
         values[:] = [None if is_missing(v) else name_level(v) for v in values]

@@ -3,6 +3,7 @@
 import difflib
 import re
 from numbers import Integral, Real
+from pathlib import Path
 
 import narwhals as nw
 import numpy as np
@@ -22,7 +23,7 @@ from skorch.helper import SliceDict
 
 from skcoral._columns import (
     column_names,
-    holds_arrays,
+    first_present,
     is_dataframe,
     mask_steps,
     read_columns,
@@ -309,6 +310,8 @@ def _check_known(wanted, known, modality):
 # many distinct values (or half of the rows, in a small table) on.
 MIN_WORDS_OF_TEXT = 3
 MIN_DISTINCT_TEXTS = 40
+KIND_BY_RANK = {1: "tabular", 2: "embedding", 3: "sequence", 4: "image"}
+IMAGE_FILES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 
 
 def choose_modalities(X, reserved):
@@ -325,8 +328,8 @@ def choose_modalities(X, reserved):
     Returns
     -------
     list of (name, kind, columns)
-        Columns of free text and of sequences one by one, all other columns of a table
-        as one modality "table", each key of a SliceDict by its shape.
+        Columns of free text, sequences and images one by one, all other columns of a
+        table as one modality "table", each key of a SliceDict by its shape.
     """
     if isinstance(X, SliceDict):
         return _name_freely([(k, _kind_by_shape(k, X[k]), k) for k in X], reserved)
@@ -336,12 +339,11 @@ def choose_modalities(X, reserved):
     for position, (name, values) in enumerate(read_columns(X).items()):
         # Where names are no strings, columns are selected by position.
         column = name if isinstance(name, str) else position
-        if holds_arrays(values):
-            others.append((str(name), "sequence", column))
-        elif _is_free_text(values):
-            others.append((str(name), "text", column))
-        else:
+        kind = _kind_of_cells(values)
+        if kind == "tabular":
             rest.append(column)
+        else:
+            others.append((str(name), kind, column))
     chosen = [("table", "tabular", rest)] if rest else []
     return chosen + _name_freely(others, reserved | {"table"} if rest else reserved)
 
@@ -364,19 +366,30 @@ def _kind_by_shape(key, block):
     if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
         block = nw.from_native(block, series_only=True).to_numpy()
     numeric = block.dtype.kind in "iufb"
-    if block.ndim == 3 and numeric:
-        return "sequence"
+    if numeric and block.ndim in KIND_BY_RANK:
+        return KIND_BY_RANK[block.ndim]
     if block.ndim == 2:
-        return "embedding" if numeric else "tabular"
-    if block.ndim == 1 and holds_arrays(block):
-        return "sequence"
+        return "tabular"
     if block.ndim == 1:
-        return "tabular" if numeric else "text"
+        kind = _kind_of_cells(block)
+        return "text" if kind == "tabular" else kind
     raise ValueError(
-        f"No kind of modality fits the block {key!r} of shape {block.shape}: expected "
-        "1-D text or sequences, a 2-D array, or a 3-D array of sequences. Name the "
-        "modalities to choose another kind."
+        f"No kind of modality fits the block {key!r} of shape {block.shape}. Name the "
+        "modalities to choose one."
     )
+
+
+def _kind_of_cells(values):
+    """Return the kind of modality that the cells of a column make."""
+    example = first_present(values)
+    if hasattr(example, "convert") and hasattr(example, "resize"):
+        return "image"  # of Pillow, which need not be installed
+    if isinstance(example, (np.ndarray, list)):
+        of_bytes = getattr(example, "dtype", None) == np.uint8
+        return "image" if of_bytes and example.ndim >= 2 else "sequence"
+    if isinstance(example, (str, Path)) and Path(example).suffix.lower() in IMAGE_FILES:
+        return "image"
+    return "text" if _is_free_text(values) else "tabular"
 
 
 def _is_free_text(values):

@@ -264,6 +264,65 @@ def _draw_window(x, mask, share, random):
     return (steps >= start[:, None]) & (steps < (start + size)[:, None])
 
 
+class SimCLR:
+    """Crop, flip, recolour and blur images, each sample by draws of its own.
+
+    Parameters
+    ----------
+    min_scale : float, default=0.08
+        Smallest share of the area that a crop keeps.
+
+    Raises
+    ------
+    ImportError
+        If kornia is not installed.
+
+    Notes
+    -----
+    Random crop resized to the image; with probability 0.8 a change of brightness,
+    contrast and saturation by 0.4 and of hue by 0.1; grey with 0.2; blur of deviation
+    0.1 to 2 pixels with 0.5; horizontal flip with 0.5. As in SimCLR (arXiv 2002.05709),
+    by `kornia`, which draws from torch's default generator: `generator` is not used.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.augmentations import SimCLR
+    >>> SimCLR()(torch.zeros(2, 3, 16, 16, dtype=torch.uint8)).dtype
+    torch.float32
+    """
+
+    def __init__(self, min_scale=0.08):
+        self.min_scale = min_scale
+
+    def __call__(self, x, mask=None, generator=None):
+        """Return a view of the images `x`, bytes or floats in [0, 1], as floats."""
+        unit = x.float() / 255 if x.dtype == torch.uint8 else x
+        return self._make_pipeline(unit.shape[1:])(unit)
+
+    def _make_pipeline(self, shape):
+        """Return kornia's augmentations for images of (channels, height, width)."""
+        try:
+            from kornia import augmentation as kornia
+        except ImportError as error:
+            raise ImportError(
+                "augmentation='simclr' needs kornia: pip install 'skcoral[image]'."
+            ) from error
+        n_channels, *size = shape
+        # A blur over a tenth of the image, as published; kernels have odd sizes.
+        kernel = max(3, min(size) // 10 | 1)
+        colours = [
+            kornia.ColorJitter(0.4, 0.4, 0.4, 0.1, p=0.8),
+            kornia.RandomGrayscale(p=0.2),
+        ]
+        return kornia.AugmentationSequential(
+            kornia.RandomResizedCrop(tuple(size), scale=(self.min_scale, 1.0)),
+            *(colours if n_channels == 3 else []),
+            kornia.RandomGaussianBlur((kernel, kernel), (0.1, 2.0), p=0.5),
+            kornia.RandomHorizontalFlip(p=0.5),
+        )
+
+
 class TokenCorruption:
     """Replace tokens by tokens of any rows of the batch.
 

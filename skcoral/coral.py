@@ -42,15 +42,15 @@ class COrALTransformer(BaseMultimodalTransformer):
     ----------
     modalities : "auto" or list of (name, spec, columns), default="auto"
         The modalities, in the order of their features. A spec is an instance such as
-        :class:`TextModality` or its kind in a word: "tabular", "text", "sequence" or
-        "embedding".
+        :class:`TextModality` or its kind in a word: "tabular", "text", "sequence",
+        "image" or "embedding".
         Columns are names, positions, a slice, a mask or a callable such as
         :func:`sklearn.compose.make_column_selector`; for a `SliceDict`, its key. A
         column may belong to several modalities; a column that belongs to none is not
         used. "auto" makes one text modality of each free-text column (at least three
-        words on average and many distinct values), one sequence modality of each column
-        of arrays, and one tabular modality, "table", of the other columns; of a
-        `SliceDict`, one modality per key by its shape.
+        words on average and many distinct values), one sequence or image modality of
+        each column of arrays, images or image files, and one tabular modality, "table",
+        of the other columns; of a `SliceDict`, one modality per key by its shape.
 
     embed_dim : int, default=64
         Width of tokens and of the shared component; a multiple of `n_heads`.
@@ -205,6 +205,7 @@ class COrALTransformer(BaseMultimodalTransformer):
     TabularModality : Numbers, categories, booleans and dates.
     TextModality : Raw strings.
     SequenceModality : Series of equal or different length.
+    ImageModality : Arrays, PIL images or files.
     EmbeddingModality : Dense vectors from anywhere.
 
     Notes

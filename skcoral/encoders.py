@@ -187,6 +187,109 @@ def _sines(n_steps, width, device):
     return torch.cat([angles.sin(), angles.cos()], dim=1)[:, :width]
 
 
+class ImageEncoder(nn.Module):
+    """Turn an image into a grid of tokens.
+
+    Parameters
+    ----------
+    mean, scale : array-like of shape (n_channels,)
+        Statistics of the channels, in units of [0, 1].
+
+    size : (int, int)
+        Height and width of the images.
+
+    embed_dim : int
+        Width of the tokens.
+
+    kind : {"conv", "patch", "alexnet"}, default="conv"
+        Convolutions that halve the image down to a grid of about six by six, linear
+        patches, or the convolutions of AlexNet.
+
+    patch_size : int, default=8
+        Height and width of a patch.
+
+    Notes
+    -----
+    Patches, AlexNet and the fixed sines and cosines of the place follow method A.0.2
+    and A.0.3 of COrAL (arXiv 2602.14983). The compact network is ours: group
+    normalisation keeps images of a batch apart.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.encoders import ImageEncoder
+    >>> encoder = ImageEncoder([0.5] * 3, [0.2] * 3, (24, 24), embed_dim=8)
+    >>> encoder(torch.zeros(2, 3, 24, 24, dtype=torch.uint8))[0].shape
+    torch.Size([2, 36, 8])
+    """
+
+    def __init__(self, mean, scale, size, embed_dim, kind="conv", patch_size=8):
+        super().__init__()
+        self.register_buffer("mean", torch.as_tensor(mean)[:, None, None].float())
+        self.register_buffer("scale", torch.as_tensor(scale)[:, None, None].float())
+        n_channels = len(self.mean)
+        if kind == "patch":
+            self.layers = _make_patches(n_channels, embed_dim, size, patch_size)
+        else:
+            make = {"conv": _make_convolutions, "alexnet": _make_alexnet}[kind]
+            layers, width = make(n_channels, size)
+            self.layers = nn.Sequential(*layers, nn.Conv2d(width, embed_dim, 1))
+
+    def forward(self, x, mask=None):
+        """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
+        x = x.float() / 255 if x.dtype == torch.uint8 else x
+        grid = self.layers((x - self.mean) / self.scale)
+        tokens = grid.flatten(2).transpose(1, 2) + _grid_sines(grid)
+        return tokens, _expand(mask, tokens)
+
+
+def _make_patches(n_channels, embed_dim, size, patch_size):
+    if min(size) < patch_size:
+        raise ValueError(
+            f"Images of height and width {tuple(size)} have no patch of {patch_size} "
+            "pixels. Lower 'patch_size'."
+        )
+    return nn.Conv2d(n_channels, embed_dim, patch_size, stride=patch_size)
+
+
+def _make_convolutions(n_channels, size):
+    """Return layers that halve the image until a side has six places or fewer."""
+    layers, width, side = [], n_channels, min(size)
+    for wider in (32, 64, 128, 128, 128, 128, 128):
+        if layers and side <= 6:
+            break
+        layers += [
+            nn.Conv2d(width, wider, 3, stride=2, padding=1),
+            nn.GroupNorm(8, wider),
+            nn.GELU(),
+        ]
+        width, side = wider, (side + 1) // 2
+    return layers, width
+
+
+def _make_alexnet(n_channels, size):
+    """Return the convolutions of AlexNet (arXiv 1404.5997), with its poolings."""
+    if min(size) < 63:
+        raise ValueError(
+            "encoder='alexnet' needs images of 63 pixels or more. Got height and width "
+            f"{tuple(size)}."
+        )
+    pool = nn.MaxPool2d(3, stride=2)
+    layers = [nn.Conv2d(n_channels, 64, 11, stride=4, padding=2), nn.ReLU(), pool]
+    layers += [nn.Conv2d(64, 192, 5, padding=2), nn.ReLU(), pool]
+    for width, wider in ((192, 384), (384, 256), (256, 256)):
+        layers += [nn.Conv2d(width, wider, 3, padding=1), nn.ReLU()]
+    return [*layers, pool], 256
+
+
+def _grid_sines(grid):
+    """Return sines and cosines of the row and the column of each place of a grid."""
+    width, height, length = grid.shape[1:]
+    rows = _sines(height, (width + 1) // 2, grid.device).repeat_interleave(length, 0)
+    columns = _sines(length, width // 2, grid.device).repeat(height, 1)
+    return torch.cat([rows, columns], dim=1)
+
+
 class VectorEncoder(nn.Module):
     """Turn a dense vector into a few tokens by a small network.
 

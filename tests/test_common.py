@@ -123,9 +123,10 @@ def test_every_import_is_a_declared_dependency():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     extras = config["options.extras_require"]
-    declared = config["options"]["install_requires"] + extras["frame"] + extras["plot"]
+    declared = config["options"]["install_requires"] + "".join(extras.values())
     names = set(re.findall(r"^[\w-]+", declared, flags=re.MULTILINE))
-    names = {n.replace("scikit-learn", "sklearn") for n in names}
+    renamed = {"scikit-learn": "sklearn", "pillow": "PIL"}
+    names = {renamed.get(name, name) for name in names}
     tops = {m.split(".")[0] for t in read_modules().values() for m, _, _ in imported(t)}
     assert tops - set(sys.stdlib_module_names) - {"skcoral"} <= names
 

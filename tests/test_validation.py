@@ -154,13 +154,13 @@ MODALITIES = "The 'modalities' parameter of COrALTransformer must "
         ),
         (
             [("film", "tabluar", ["year"])],
-            "have specs that are modality instances or among ['embedding', 'sequence', "
-            "'tabular', 'text']. Got 'tabluar' for 'film' instead.",
+            "have specs that are modality instances or among ['embedding', 'image', "
+            "'sequence', 'tabular', 'text']. Got 'tabluar' for 'film' instead.",
         ),
         (
             [("film", None, ["year"])],
-            "have specs that are modality instances or among ['embedding', 'sequence', "
-            "'tabular', 'text']. Got None for 'film' instead.",
+            "have specs that are modality instances or among ['embedding', 'image', "
+            "'sequence', 'tabular', 'text']. Got None for 'film' instead.",
         ),
     ],
 )
@@ -173,9 +173,9 @@ def test_bad_modalities_are_named_with_rule_and_value(modalities, rule):
 
 def test_class_as_spec_is_refused_by_the_parameter_name():
     message = (
-        "have specs that are modality instances or among ['embedding', 'sequence', "
-        "'tabular', 'text']. Got <class 'skcoral.modalities.tabular.TabularModality'> "
-        "for 'film' instead."
+        "have specs that are modality instances or among ['embedding', 'image', "
+        "'sequence', 'tabular', 'text']. Got <class "
+        "'skcoral.modalities.tabular.TabularModality'> for 'film' instead."
     )
     with pytest.raises((TypeError, ValueError), match=exactly(MODALITIES + message)):
         make_coral([("film", TabularModality, ["year"])]).fit(make_frame())
@@ -1155,11 +1155,10 @@ def test_auto_reads_the_blocks_of_a_slice_dict_by_shape():
 
 
 def test_auto_refuses_blocks_of_more_dimensions():
-    X = SliceDict(image=np.zeros((4, 3, 3, 2)))
+    X = SliceDict(video=np.zeros((4, 3, 3, 3, 2)))
     message = (
-        "No kind of modality fits the block 'image' of shape (4, 3, 3, 2): expected "
-        "1-D text or sequences, a 2-D array, or a 3-D array of sequences. Name the "
-        "modalities to choose another kind."
+        "No kind of modality fits the block 'video' of shape (4, 3, 3, 3, 2). Name the "
+        "modalities to choose one."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         make_coral().fit(X)
