@@ -8,6 +8,7 @@ from skcoral.modalities import (
     TabularModality,
     TextModality,
 )
+from skcoral.pretrained import PretrainedEncoder
 
 __version__ = "0.1.0"
 
@@ -15,6 +16,7 @@ __all__ = [
     "COrALTransformer",
     "EmbeddingModality",
     "ImageModality",
+    "PretrainedEncoder",
     "SequenceModality",
     "TabularModality",
     "TextModality",

@@ -7,6 +7,7 @@ one. `x` itself is never changed.
 """
 
 import torch
+from torch import nn
 
 
 class MarginalCorruption:
@@ -315,7 +316,7 @@ class SimCLR:
             kornia.ColorJitter(0.4, 0.4, 0.4, 0.1, p=0.8),
             kornia.RandomGrayscale(p=0.2),
         ]
-        return kornia.AugmentationSequential(
+        return nn.Sequential(
             kornia.RandomResizedCrop(tuple(size), scale=(self.min_scale, 1.0)),
             *(colours if n_channels == 3 else []),
             kornia.RandomGaussianBlur((kernel, kernel), (0.1, 2.0), p=0.5),

@@ -31,6 +31,7 @@ ORDER = [
     "losses",
     "metrics",
     "datasets",
+    "pretrained",
     "modalities",
     "network",
     "objectives",
@@ -126,7 +127,7 @@ def test_every_import_is_a_declared_dependency():
     declared = config["options"]["install_requires"] + "".join(extras.values())
     names = set(re.findall(r"^[\w-]+", declared, flags=re.MULTILINE))
     renamed = {"scikit-learn": "sklearn", "pillow": "PIL"}
-    names = {renamed.get(name, name) for name in names}
+    names = {renamed.get(name, name).replace("-", "_") for name in names}
     tops = {m.split(".")[0] for t in read_modules().values() for m, _, _ in imported(t)}
     assert tops - set(sys.stdlib_module_names) - {"skcoral"} <= names
 

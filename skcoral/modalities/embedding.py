@@ -7,7 +7,11 @@ from sklearn.base import clone
 from skcoral._columns import count_columns, find_present, take_rows
 from skcoral._validation import POSITIVE_INT
 from skcoral.encoders import VectorEncoder
-from skcoral.modalities.base import BaseModality, fit_reducer, read_matrix
+from skcoral.modalities.base import (
+    BaseModality,
+    fit_reducer,
+    read_matrix,
+)
 
 
 class EmbeddingModality(BaseModality):

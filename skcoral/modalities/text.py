@@ -8,7 +8,11 @@ from skcoral._columns import read_columns
 from skcoral._validation import POSITIVE_INT
 from skcoral.augmentations import TokenCorruption, TokenDrop
 from skcoral.encoders import TokenEncoder, VectorEncoder
-from skcoral.modalities.base import BaseModality, fit_reducer, is_empty
+from skcoral.modalities.base import (
+    BaseModality,
+    fit_reducer,
+    is_empty,
+)
 
 # Ids of words start after padding (0) and the token of a text without known words (1).
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
@@ -49,8 +53,8 @@ class TextModality(BaseModality):
 
     preprocessor : transformer, default=None
         A scikit-learn transformer from a list of strings to vectors, dense or sparse,
-        instead of words. The vectors are standardised, and a small network turns them
-        into tokens.
+        such as a :class:`~skcoral.pretrained.PretrainedEncoder`, instead of words. The
+        vectors are standardised, and a small network turns them into tokens.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the SVD. None takes the seed of the estimator that holds the modality.

