@@ -1,5 +1,7 @@
 """Specs turn a block into numbers: values, levels, dates, texts, vectors, views."""
 
+import builtins
+import pickle
 import re
 from itertools import product
 
@@ -862,6 +864,75 @@ def test_one_text_repeated_is_finite():
 def test_vocabulary_of_one_word_is_enough():
     block = np.array(["word", None, "word", "word word"], dtype=object)
     assert np.isfinite(TextModality().fit(block).transform(block)).all()
+
+
+# Subwords
+
+
+def test_subwords_are_trained_on_the_column_and_cover_new_words():
+    block = np.array(["walking talking", "walked talked", "walks talks"] * 3, object)
+    spec = TextModality(tokenizer="subwords").fit(block)
+    ids = spec.transform(np.array(["talking walks", "walkable", "", "żółw"], object))
+    tokenizer = spec.tokenizer_
+    pieces = [[tokenizer.id_to_token(i) for i in row if i] for row in ids.tolist()]
+    assert "".join(pieces[0]) == "talkingwalks"
+    assert pieces[1][0] == "walk"
+    assert ids[2].tolist() == [1] + [0] * (ids.shape[1] - 1)
+    assert pieces[3] == ["[UNK]"] * spec.n_tokens_
+    assert ids.dtype == np.int32
+
+
+def test_subwords_are_cut_and_padded():
+    block = np.array(["a b c d e f", "a", None] * 3, dtype=object)
+    spec = TextModality(tokenizer="subwords", n_tokens=4).fit(block)
+    ids = spec.transform(block)
+    assert ids.shape == (9, 4)
+    assert (ids[0] > 0).all()
+    assert (ids[1] > 0).sum() == (ids[2] > 0).sum() == 1
+    _, mask = spec.make_encoder(8)(torch.as_tensor(ids))
+    assert torch.equal(mask, torch.as_tensor(ids) > 0)
+
+
+def test_vocabulary_of_subwords_is_bounded_and_reproducible():
+    words = [f"{a}{b}{c}" for a in "abcd" for b in "efgh" for c in "ijkl"]
+    block = np.array([" ".join(words)] * 3, dtype=object)
+    first, second = (
+        TextModality(tokenizer="subwords", max_features=30).fit(block) for _ in range(2)
+    )
+    assert first.tokenizer_.get_vocab_size() == 30
+    np.testing.assert_array_equal(first.transform(block), second.transform(block))
+
+
+@pytest.mark.parametrize("augmentation", ["corrupt", "drop"])
+def test_estimator_trains_on_subwords_and_pickles(augmentation):
+    X = SliceDict(film=make_block(TextModality))
+    spec = TextModality(tokenizer="subwords", augmentation=augmentation)
+    coral = make_coral(spec, "film").fit(X)
+    copied = pickle.loads(pickle.dumps(coral))
+    np.testing.assert_array_equal(copied.transform(X), coral.transform(X))
+    longer = SliceDict(film=np.append(X["film"], "a red car " * 30))
+    np.testing.assert_allclose(
+        coral.transform(longer)[:20], coral.transform(X), atol=1e-5
+    )
+
+
+def test_empty_corpus_of_a_tokenizer_is_refused():
+    message = "The text columns hold no text at all."
+    with pytest.raises(ValueError, match=exactly(message)):
+        TextModality(tokenizer="subwords").fit(np.array(["", None], dtype=object))
+
+
+def test_missing_tokenizers_name_the_extra(monkeypatch):
+    find = builtins.__import__
+
+    def without(module, *args, **kwargs):
+        if module == "tokenizers":
+            raise ModuleNotFoundError(module)
+        return find(module, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match=r"pip install 'skcoral\[text\]'"):
+        TextModality(tokenizer="subwords").fit(TEXTS)
 
 
 # Vectors

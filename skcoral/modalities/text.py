@@ -5,7 +5,7 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from skcoral._columns import read_columns
-from skcoral._validation import POSITIVE_INT
+from skcoral._validation import POSITIVE_INT, StrOptions
 from skcoral.augmentations import TokenCorruption, TokenDrop
 from skcoral.encoders import TokenEncoder, VectorEncoder
 from skcoral.modalities.base import (
@@ -16,8 +16,9 @@ from skcoral.modalities.base import (
 
 # Ids of words start after padding (0) and the token of a text without known words (1).
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
-# Tokens where n_tokens is None: words of a text, or tokens of a vector.
+# Tokens where n_tokens is None: words or subwords of a text, or tokens of a vector.
 MAX_WORDS = 32
+MAX_SUBWORDS = 64
 VECTOR_TOKENS = 8
 
 
@@ -30,13 +31,18 @@ class TextModality(BaseModality):
 
     Parameters
     ----------
+    tokenizer : {"words", "subwords"}, default="words"
+        Tokens are words, the ones of largest TF-IDF weight first, or the first subwords
+        of a text by byte-pair encoding, trained on the column with `tokenizers` (extra
+        ``text``): for languages that build long words, and for typing errors.
+
     n_tokens : int or None, default=None
-        Most tokens of a text. None is 32 words, or 8 tokens of the vector that a
-        `preprocessor` makes.
+        Most tokens of a text. None is 32 words, 64 subwords, or 8 tokens of the vector
+        that a `preprocessor` makes.
 
     max_features : int, default=20_000
-        Words in the vocabulary, the most frequent ones. Words of a single text are left
-        out where there are others: they tell nothing about other texts.
+        Words in the vocabulary, the most frequent ones, or subwords. Words of a single
+        text are left out where there are others: they tell nothing about other texts.
 
     svd_dim : int, default=128
         Width to which sparse vectors of a `preprocessor` are reduced by a truncated
@@ -64,6 +70,9 @@ class TextModality(BaseModality):
     vectorizer_ : TfidfVectorizer or transformer
         The vocabulary with its weights, or the fitted `preprocessor`.
 
+    tokenizer_ : tokenizers.Tokenizer
+        The trained tokenizer of subwords.
+
     n_tokens_ : int
         Most tokens of a text in `fit`, at most `n_tokens`.
 
@@ -72,7 +81,8 @@ class TextModality(BaseModality):
 
     Notes
     -----
-    The texts of several columns are joined by a space. The order of words is not used.
+    The texts of several columns are joined by a space. The order of tokens is not used,
+    but for which of them are cut off.
 
     Examples
     --------
@@ -85,6 +95,7 @@ class TextModality(BaseModality):
 
     _parameter_constraints = {
         **BaseModality._parameter_constraints,
+        "tokenizer": [StrOptions({"words", "subwords"})],
         "n_tokens": [*POSITIVE_INT, None],
         "max_features": POSITIVE_INT,
         "svd_dim": POSITIVE_INT,
@@ -93,6 +104,7 @@ class TextModality(BaseModality):
     def __init__(
         self,
         *,
+        tokenizer="words",
         n_tokens=None,
         max_features=20_000,
         svd_dim=128,
@@ -101,6 +113,7 @@ class TextModality(BaseModality):
         preprocessor=None,
         random_state=None,
     ):
+        self.tokenizer = tokenizer
         self.n_tokens = n_tokens
         self.max_features = max_features
         self.svd_dim = svd_dim
@@ -136,10 +149,15 @@ class TextModality(BaseModality):
         self._validate_params()
         self.make_augmentation()
         texts, self.n_columns_in_ = _read_texts(block)
-        if self.preprocessor is None:
+        if self.preprocessor is not None:
+            self._fit_vectors(texts)
+            return self
+        if not any(texts):
+            raise ValueError("The text columns hold no text at all.")
+        if self.tokenizer == "words":
             self._fit_words(texts)
         else:
-            self._fit_vectors(texts)
+            self._fit_subwords(texts)
         return self
 
     def transform(self, block):
@@ -153,9 +171,10 @@ class TextModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_tokens), int32
-            Ids by falling weight: 0 is padding, 1 stands for a text without known
-            words, words start at 2. With a `preprocessor`, standardised vectors of
-            shape (n_samples, n_features), float32.
+            Ids of words by falling weight, or of subwords in order: 0 is padding, 1
+            stands for a text without known words, words start at 2. With a
+            `preprocessor`, standardised vectors of shape (n_samples, n_features),
+            float32.
 
         Raises
         ------
@@ -164,6 +183,10 @@ class TextModality(BaseModality):
         """
         texts, n_columns = _read_texts(block)
         self._check_fitted_width(n_columns)
+        if self.preprocessor is None and self.tokenizer == "subwords":
+            return _pad(
+                [e.ids for e in self.tokenizer_.encode_batch(texts)], self.n_tokens_
+            )
         vectors = self.vectorizer_.transform(texts)
         if self.preprocessor is None:
             return _heaviest_words(vectors, self.n_tokens_)
@@ -171,12 +194,12 @@ class TextModality(BaseModality):
 
     def make_encoder(self, embed_dim):
         """Return the encoder of words or vectors, of width `embed_dim`."""
-        if self.preprocessor is None:
-            n_words = len(self.vectorizer_.vocabulary_)
-            return TokenEncoder(FIRST_WORD + n_words, embed_dim)
-        return VectorEncoder(
-            self.reducer_[-1].n_features_in_, embed_dim, self.n_tokens_
-        )
+        if self.preprocessor is not None:
+            n_features = self.reducer_[-1].n_features_in_
+            return VectorEncoder(n_features, embed_dim, self.n_tokens_)
+        if self.tokenizer == "subwords":
+            return TokenEncoder(self.tokenizer_.get_vocab_size(), embed_dim)
+        return TokenEncoder(FIRST_WORD + len(self.vectorizer_.vocabulary_), embed_dim)
 
     def make_augmentation(self):
         """Return the augmentation of one view, of words or of vectors."""
@@ -186,14 +209,17 @@ class TextModality(BaseModality):
         return self._compose({"corrupt": corrupt, "drop": TokenDrop(fill=UNKNOWN)})
 
     def _fit_words(self, texts):
-        if not any(texts):
-            raise ValueError("The text columns hold no text at all.")
         vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=self.max_features)
         self.vectorizer_ = vectorizer.fit(texts)
         if (_count_texts(vectorizer, texts) > 1).any():
             self.vectorizer_ = vectorizer.set_params(min_df=2).fit(texts)
         n_words = self.vectorizer_.transform(texts).getnnz(axis=1).max()
         self.n_tokens_ = int(np.clip(n_words, 1, self.n_tokens or MAX_WORDS))
+
+    def _fit_subwords(self, texts):
+        self.tokenizer_ = _train_tokenizer(texts, self.max_features)
+        n_subwords = max(len(e.ids) for e in self.tokenizer_.encode_batch(texts))
+        self.n_tokens_ = max(1, min(n_subwords, self.n_tokens or MAX_SUBWORDS))
 
     def _fit_vectors(self, texts):
         self.vectorizer_ = clone(self.preprocessor).fit(texts)
@@ -217,6 +243,38 @@ def _heaviest_words(weights, n_tokens):
     ids = np.full((len(n_words), n_tokens), PADDING, dtype=np.int32)
     ids[rows[kept], ranks[kept]] = FIRST_WORD + weights.indices[order][kept]
     ids[n_words == 0, 0] = UNKNOWN
+    return ids
+
+
+def _train_tokenizer(texts, vocab_size):
+    """Train byte-pair encoding on texts; padding has the id 0, what is unknown 1."""
+    try:
+        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    except ImportError as error:
+        raise ImportError(
+            "tokenizer='subwords' needs tokenizers: pip install 'skcoral[text]'."
+        ) from error
+    tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Lowercase()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        min_frequency=2,
+        special_tokens=["[PAD]", "[UNK]"],
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def _pad(rows, n_tokens):
+    """Return lists of ids as an array, cut and padded; an empty one gets UNKNOWN."""
+    ids = np.full((len(rows), n_tokens), PADDING, dtype=np.int32)
+    for row, values in enumerate(rows):
+        values = values[:n_tokens] or [UNKNOWN]
+        ids[row, : len(values)] = values
     return ids
 
 
