@@ -19,8 +19,9 @@ from skcoral._blocks import (
     find_empty,
     find_rows,
     fit_block,
+    naming,
+    read_block,
     take_from_blocks,
-    transform_block,
 )
 from skcoral._validation import (
     AT_LEAST_TWO,
@@ -29,7 +30,6 @@ from skcoral._validation import (
     POSITIVE_FLOAT,
     POSITIVE_INT,
     BaseComposition,
-    InvalidParameterError,
     StrOptions,
     VisualBlock,
     check_container,
@@ -103,7 +103,8 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         ----------
         X : array-like of shape (n_samples, n_features), data frame or SliceDict
             The rows. A plain dict or a list of views cannot be sliced by scikit-learn:
-            wrap it in :class:`skorch.helper.SliceDict`.
+            wrap it in :class:`skorch.helper.SliceDict`. Memory-mapped arrays are read
+            batch by batch; scales are learnt from 50,000 of their rows at most.
 
         y : None
             Ignored.
@@ -126,10 +127,10 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y=None):
-        """Train one more epoch on a chunk of rows.
+        """Train one more epoch on a chunk of rows, such as a row group of a file.
 
-        The first call learns modalities, scales and vocabularies from its chunk; later
-        calls keep them. `max_epochs` then only tells schedules how long the training
+        The first call learns modalities, scales and vocabularies from its chunk, which
+        should be a fair sample; later calls keep them. `max_epochs` then only tells schedules how long the training
         will be.
 
         Parameters
@@ -181,7 +182,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         check_is_fitted(self, "net_")
         blocks = self._read(X)
         filled = self._find_filled(blocks)
-        blocks = take_from_blocks(blocks, filled)
+        blocks = _keep(blocks, filled)
         parts = self.net_.embed(BlockDataset(blocks))
         components = dict(zip(self.net_.module_.dims, parts, strict=True))
         self._mark_missing(components, blocks)
@@ -211,7 +212,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         """
         check_is_fitted(self, "net_")
         blocks = self._read(X)
-        blocks = take_from_blocks(blocks, self._find_filled(blocks))
+        blocks = _keep(blocks, self._find_filled(blocks))
         return -self.net_.evaluate(BlockDataset(blocks))
 
     def get_feature_names_out(self, input_features=None):
@@ -358,7 +359,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
                 self._forget()
                 self._seed = check_random_state(self.random_state).randint(2**31 - 1)
                 blocks = self._fit_modalities(X)
-            blocks = take_from_blocks(blocks, self._find_filled(blocks))
+            blocks = _keep(blocks, self._find_filled(blocks))
             self._train(blocks, resume=resume, epochs=epochs)
         return self
 
@@ -384,9 +385,9 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             lengths = getattr(spec, "takes_lengths", False)
             self._places_[name] = resolve_columns(X, columns, name, lengths=lengths)
             _seed_spec(spec, self._seed)
-            with _naming(name):
+            with naming(name):
                 block = select_block(X, self._places_[name])
-                blocks[name] = fit_block(spec, block)
+                blocks[name] = fit_block(spec, block, name)
         return blocks
 
     def _resolve_modalities(self, X):
@@ -408,9 +409,9 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         check_container(X, self._places_)
         blocks = {}
         for name, spec, _ in self.modalities_:
-            with _naming(name):
+            with naming(name):
                 block = select_block(X, self._places_[name])
-                blocks[name] = transform_block(spec, block)
+                blocks[name] = read_block(spec, block, name)
         return blocks
 
     def _find_filled(self, blocks):
@@ -541,29 +542,22 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             )
 
 
+def _keep(blocks, rows):
+    """Return the rows that a mask selects; all of them without a copy."""
+    return blocks if rows.all() else take_from_blocks(blocks, rows)
+
+
 def _learn_absent(net, dataset):
     """Set the embedding of a missing modality to the mean of those that are there."""
     # A part of the rows, evenly spaced, is enough for a mean.
     step = math.ceil(len(dataset) / ABSENT_ROWS)
-    blocks = dataset[slice(None, None, step)]
+    blocks = take_from_blocks(dataset.blocks, slice(None, None, step))
     _, *unique = net.embed(BlockDataset(blocks))
     present = [find_rows(blocks[name]) for name in net.module_.names]
     for path, part, rows in zip(net.module_.unique_paths, unique, present, strict=True):
-        part = part if rows is None else part[rows.cpu().numpy()]
+        part = part if rows is None else part[torch.as_tensor(rows).cpu().numpy()]
         if len(part):
             path.absent.copy_(torch.from_numpy(part.mean(axis=0)))
-
-
-@contextlib.contextmanager
-def _naming(modality):
-    """Name the modality in errors of its spec."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        # Some subclasses, UnicodeDecodeError say, are not made of one message.
-        kinds = (InvalidParameterError, ValueError, TypeError)
-        kind = next(kind for kind in kinds if isinstance(error, kind))
-        raise kind(f"Modality {modality!r}: {error}") from error
 
 
 def _seed_spec(spec, seed):

@@ -4,9 +4,77 @@ The mask has shape (n_samples, n_steps), or (n_samples, 1) where rows have no st
 row without a True is a row that lacks the modality.
 """
 
+import contextlib
+import math
+
 import numpy as np
 
-from skcoral._columns import find_present
+from skcoral._columns import find_present, is_mapped
+from skcoral._validation import InvalidParameterError
+
+# Rows of a memory-mapped array from which a spec learns, and which are read in one go.
+MAPPED_FIT_ROWS = 50_000
+MAPPED_CHUNK_ROWS = 10_000
+
+
+class LazyBlock:
+    """Rows of a memory-mapped array, transformed when they are needed.
+
+    Parameters
+    ----------
+    name : str
+        Name of the modality.
+
+    spec : modality
+        A fitted spec.
+
+    source : ndarray
+        The mapped array.
+
+    rows : ndarray of int, default=None
+        Positions in the source; all by default.
+
+    present : ndarray of bool, default=None
+        Which rows have the modality; looked up by default.
+    """
+
+    def __init__(self, name, spec, source, rows=None, present=None):
+        self.name = name
+        self.spec = spec
+        self.source = source
+        self.rows = np.arange(len(source)) if rows is None else rows
+        self.present = self._find_present() if present is None else present
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, rows):
+        rows = rows if isinstance(rows, slice) else np.asarray(rows)
+        return LazyBlock(
+            self.name, self.spec, self.source, self.rows[rows], self.present[rows]
+        )
+
+    def load(self):
+        """Read and transform the rows."""
+        with naming(self.name):
+            return transform_block(self.spec, np.asarray(self.source[self.rows]))
+
+    def _find_present(self):
+        starts = range(0, len(self.source), MAPPED_CHUNK_ROWS)
+        chunks = (self.source[start : start + MAPPED_CHUNK_ROWS] for start in starts)
+        return np.concatenate([find_present(np.asarray(chunk)) for chunk in chunks])
+
+
+@contextlib.contextmanager
+def naming(modality):
+    """Name the modality in errors of its spec."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        # Some subclasses, UnicodeDecodeError say, are not made of one message.
+        kinds = (InvalidParameterError, ValueError, TypeError)
+        kind = next(kind for kind in kinds if isinstance(error, kind))
+        raise kind(f"Modality {modality!r}: {error}") from error
 
 
 def split_block(block):
@@ -36,10 +104,13 @@ def take_from_blocks(blocks, rows):
 
 def find_rows(block):
     """Return which rows have the modality, or None if all have it."""
-    _, mask = split_block(block)
-    if mask is None:
-        return None
-    present = mask.any(1)
+    if isinstance(block, LazyBlock):
+        present = block.present
+    else:
+        _, mask = split_block(block)
+        if mask is None:
+            return None
+        present = mask.any(1)
     return None if present.all() else present
 
 
@@ -51,17 +122,28 @@ def find_empty(blocks):
     return np.flatnonzero(~np.any(present, axis=0))
 
 
-def fit_block(spec, block):
-    """Fit a spec and return the transformed block.
+def fit_block(spec, block, name):
+    """Fit a spec and return the transformed block, or a lazy one of a mapped array.
+
+    A spec learns from all rows, or from an evenly spaced part of a mapped array.
 
     Raises
     ------
     ValueError
         If no row has the modality.
     """
-    if not find_present(block).any():
+    step = math.ceil(len(block) / MAPPED_FIT_ROWS) if is_mapped(block) else 1
+    sample = block if step == 1 else np.asarray(block[::step])
+    if not find_present(sample).any():
         raise ValueError("The modality is missing in every row.")
-    return transform_block(spec.fit(block), block)
+    return read_block(spec.fit(sample), block, name)
+
+
+def read_block(spec, block, name):
+    """Return the transformed block, or a lazy one of a mapped array."""
+    if is_mapped(block):
+        return LazyBlock(name, spec, block)
+    return transform_block(spec, block)
 
 
 def transform_block(spec, block):

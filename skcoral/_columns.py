@@ -19,6 +19,13 @@ def column_names(X):
     return list(nw.from_native(X, eager_only=True).columns)
 
 
+def is_mapped(block):
+    """Tell whether an array lies in a memory-mapped file, by itself or as a view."""
+    while isinstance(block, np.ndarray) and not isinstance(block, np.memmap):
+        block = block.base
+    return isinstance(block, np.memmap)
+
+
 def count_columns(block):
     """Return the number of columns of a block; one if it has a single axis."""
     return block.shape[1] if len(block.shape) > 1 else 1
@@ -27,7 +34,11 @@ def count_columns(block):
 def take_columns(X, positions):
     """Return some columns of a data frame or array, in the same container."""
     if not is_dataframe(X):
-        return X[:, positions]
+        consecutive = positions == list(range(positions[0], positions[-1] + 1))
+        # A slice is no copy, which counts where the array is a mapped file.
+        return X[
+            :, slice(positions[0], positions[-1] + 1) if consecutive else positions
+        ]
     frame = nw.from_native(X, eager_only=True)
     if positions == list(range(frame.shape[1])):
         return X

@@ -23,6 +23,7 @@ from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 from skcoral._blocks import (
+    LazyBlock,
     count_rows,
     map_block,
     split_block,
@@ -145,16 +146,18 @@ class BlockDataset(Dataset):
 
     Parameters
     ----------
-    blocks : dict of str to ndarray or to (ndarray, mask)
-        One block per modality, first axis = samples.
+    blocks : dict of str to ndarray, (ndarray, mask) or LazyBlock
+        One block per modality, first axis = samples. A lazy block is read batch by
+        batch.
 
     device : str, default="cpu"
         Where the tensors are kept.
     """
 
     def __init__(self, blocks, device="cpu"):
+        self.device = device
         self.blocks = {
-            name: map_block(lambda array: torch.as_tensor(array, device=device), block)
+            name: block if isinstance(block, LazyBlock) else self._to_tensors(block)
             for name, block in blocks.items()
         }
 
@@ -162,7 +165,16 @@ class BlockDataset(Dataset):
         return count_rows(self.blocks)
 
     def __getitem__(self, rows):
-        return take_from_blocks(self.blocks, rows)
+        blocks = take_from_blocks(self.blocks, rows)
+        return {
+            name: self._to_tensors(block.load())
+            if isinstance(block, LazyBlock)
+            else block
+            for name, block in blocks.items()
+        }
+
+    def _to_tensors(self, block):
+        return map_block(lambda a: torch.as_tensor(a, device=self.device), block)
 
 
 class BatchLoader:

@@ -24,8 +24,8 @@ PACKAGE = ROOT / "skcoral"
 # Each module may import those before it.
 ORDER = [
     "_columns",
-    "_blocks",
     "_validation",
+    "_blocks",
     "augmentations",
     "encoders",
     "losses",

@@ -490,3 +490,80 @@ def test_gaps_survive_pickle_and_partial_fit(views, tiny):
     coral = make_coral(tiny).partial_fit(X[:30]).partial_fit(views).partial_fit(X)
     copied = pickle.loads(pickle.dumps(coral))
     np.testing.assert_array_equal(copied.transform(X), coral.transform(X))
+
+
+# Large inputs
+
+
+def as_mapped(blocks, folder):
+    """Return a SliceDict of the same blocks in memory-mapped files."""
+    mapped = {}
+    for name in blocks:
+        np.save(folder / f"{name}.npy", blocks[name])
+        mapped[name] = np.load(folder / f"{name}.npy", mmap_mode="r")
+    return SliceDict(**mapped)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_mapped_files_give_the_same_features(views, tiny, tmp_path, early_stopping):
+    mapped = as_mapped(views, tmp_path)
+    coral = make_coral(tiny, early_stopping=early_stopping)
+    Z = clone(coral).fit_transform(views)
+    lazy = clone(coral).fit(mapped)
+    np.testing.assert_array_equal(lazy.transform(mapped), Z)
+    np.testing.assert_array_equal(lazy.transform(mapped[10:20]), Z[10:20])
+    assert lazy.score(mapped) == clone(coral).fit(views).score(views)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(lazy)).transform(views), Z)
+
+
+def test_mapped_table_gives_the_same_features(tiny, tmp_path):
+    X = np.random.default_rng(0).normal(size=(40, 5))
+    mapped = as_mapped({"x": X}, tmp_path)["x"]
+    modalities = [("a", "tabular", [0, 1]), ("b", "embedding", [2, 4])]
+    for coral in (make_coral(tiny), make_coral(tiny, modalities)):
+        Z = clone(coral).fit_transform(X)
+        np.testing.assert_array_equal(clone(coral).fit_transform(mapped), Z)
+
+
+def test_mapped_files_may_lack_modalities(views, tiny, tmp_path):
+    X = with_gaps(views)
+    mapped = as_mapped(X, tmp_path)
+    coral = make_coral(tiny, missing="nan").fit(mapped)
+    Z = make_coral(tiny, missing="nan").fit_transform(X)
+    np.testing.assert_allclose(coral.transform(mapped), Z, atol=1e-5)
+
+
+def test_mapped_rows_are_read_batch_by_batch(views, tiny, tmp_path, monkeypatch):
+    read = []
+    transform = EmbeddingModality.transform
+
+    def spy(self, block):
+        read.append(len(block))
+        return transform(self, block)
+
+    monkeypatch.setattr(EmbeddingModality, "transform", spy)
+    X = SliceDict(**{name: np.tile(views[name], (20, 1)) for name in views})
+    mapped = as_mapped(X, tmp_path)
+    make_coral(tiny, batch_size=100).fit(mapped).transform(mapped)
+    assert max(read) <= 256
+
+
+def test_an_error_in_a_mapped_row_names_the_modality(views, tiny, tmp_path):
+    X = SliceDict(**{name: views[name].copy() for name in views})
+    coral = make_coral(tiny).fit(as_mapped(X, tmp_path))
+    X["b"][50, 0] = np.inf
+    mapped = as_mapped(X, tmp_path)
+    with pytest.raises(ValueError, match=r"^Modality 'b': Input X contains infinity"):
+        coral.transform(mapped)
+
+
+def test_chunks_of_a_parquet_file_stream_through_partial_fit(films, tiny, tmp_path):
+    import pyarrow.parquet as pq
+
+    films.to_parquet(tmp_path / "films.parquet", row_group_size=20)
+    file = pq.ParquetFile(tmp_path / "films.parquet")
+    coral = make_coral(tiny, film_modalities())
+    for group in range(file.num_row_groups):
+        coral.partial_fit(file.read_row_group(group).to_pandas())
+    assert coral.n_iter_ == 3
+    assert np.isfinite(coral.transform(films)).all()
