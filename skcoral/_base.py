@@ -130,8 +130,8 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         """Train one more epoch on a chunk of rows, such as a row group of a file.
 
         The first call learns modalities, scales and vocabularies from its chunk, which
-        should be a fair sample; later calls keep them. `max_epochs` then only tells schedules how long the training
-        will be.
+        should be a fair sample; later calls keep them. `max_epochs` then only tells
+        schedules how long the training will be.
 
         Parameters
         ----------
