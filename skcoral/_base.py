@@ -182,15 +182,15 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         check_is_fitted(self, "net_")
         blocks = self._read(X)
         filled = self._find_filled(blocks)
+        n_features = max(part.stop for part in self.output_indices_.values())
+        out = np.full((len(filled), n_features), np.nan, dtype=np.float32)
+        if not filled.any():
+            return out
         blocks = _keep(blocks, filled)
         parts = self.net_.embed(BlockDataset(blocks))
         components = dict(zip(self.net_.module_.dims, parts, strict=True))
         self._mark_missing(components, blocks)
-        values = np.hstack([components[name] for name in self.output_indices_])
-        if filled.all():
-            return values
-        out = np.full((len(filled), values.shape[1]), np.nan, dtype=np.float32)
-        out[filled] = values
+        out[filled] = np.hstack([components[name] for name in self.output_indices_])
         return out
 
     def score(self, X, y=None):
@@ -353,13 +353,12 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         """Read X and train; a training that fails leaves nothing half-fitted."""
         if resume:
             # A chunk that cannot be read leaves the training so far intact.
-            blocks = self._read(X, min_samples=2)
+            blocks = self._leave_out_empty(self._read(X, min_samples=2))
         with self._fitted_or_forgotten():
             if not resume:
                 self._forget()
                 self._seed = check_random_state(self.random_state).randint(2**31 - 1)
-                blocks = self._fit_modalities(X)
-            blocks = _keep(blocks, self._find_filled(blocks))
+                blocks = self._leave_out_empty(self._fit_modalities(X))
             self._train(blocks, resume=resume, epochs=epochs)
         return self
 
@@ -423,6 +422,16 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
                 f"{empty[0]}. Leave them out, or set empty_rows='nan'."
             )
         return np.isin(np.arange(count_rows(blocks)), empty, invert=True)
+
+    def _leave_out_empty(self, blocks):
+        """Return the rows to train on: those that have any modality, two at least."""
+        filled = self._find_filled(blocks)
+        if filled.sum() < 2:
+            raise ValueError(
+                f"Found {filled.sum()} row(s) that have any modality while a minimum "
+                f"of 2 is required by {type(self).__name__}."
+            )
+        return _keep(blocks, filled)
 
     def _mark_missing(self, components, blocks):
         """Fill the unique components of missing modalities as `missing` says."""

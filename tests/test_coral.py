@@ -459,6 +459,24 @@ def test_rows_that_lack_everything_are_nan_on_request(views, tiny):
     assert coral.score(X) == coral.score(X[rest])
 
 
+def test_few_rows_that_have_anything(views, tiny):
+    X = SliceDict(**{name: np.full_like(views[name], np.nan) for name in views})
+    coral = make_coral(tiny, empty_rows="nan")
+    with pytest.raises(ValueError, match="missing in every row"):
+        coral.fit(X)
+    fitted = clone(coral).fit(views)
+    Z = fitted.transform(X)
+    assert Z.shape == (60, 16) and np.isnan(Z).all()
+    for name in X:
+        X[name][0] = 0.0
+    with pytest.raises(ValueError, match=r"^Found 1 row\(s\) that have any modality"):
+        coral.fit(X)
+    n_iter = fitted.n_iter_
+    with pytest.raises(ValueError, match=r"^Found 1 row\(s\) that have any modality"):
+        fitted.partial_fit(X)
+    assert fitted.n_iter_ == n_iter
+
+
 def test_text_and_table_may_be_missing(films, tiny):
     films["seen"] = films["seen"].astype("boolean")
     films.loc[:9, "plot"] = None
