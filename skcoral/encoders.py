@@ -402,11 +402,26 @@ class TransformerBlock(nn.Module):
         key, value = map(self._split, self.key_value(context).chunk(2, dim=-1))
         if mask is not None:
             mask = mask[:, None, None, :]
-        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        return self.out(attended.transpose(1, 2).flatten(2))
+        attend = F.scaled_dot_product_attention
+        if query.dtype == torch.bfloat16 and query.device.type == "cpu":
+            attend = _attend_plainly
+        return self.out(attend(query, key, value, mask).transpose(1, 2).flatten(2))
 
     def _split(self, x):
         return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
+
+
+def _attend_plainly(query, key, value, mask=None):
+    """Attention by two matrix products, for bfloat16 on the CPU.
+
+    Forward and backward of 512 rows, 4 heads, 50 x 50 tokens of width 16 on two cores:
+    15 ms, against 126 ms of torch's kernel for it; in float32 the two take as long.
+    """
+    scores = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
+    if mask is not None:
+        # The lowest number, not -inf: rows without any token must stay finite too.
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    return scores.softmax(dim=-1) @ value
 
 
 def _expand(mask, tokens):

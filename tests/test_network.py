@@ -272,3 +272,19 @@ def test_dropout_is_off_at_evaluation():
     torch.testing.assert_close(network(x)[0], network(x)[0])
     network.train()
     assert (network(x)[0] != network(x)[0]).any()
+
+
+def test_attention_in_bfloat16_equals_that_in_float32():
+    torch.manual_seed(0)
+    block = TransformerBlock(DIM, n_heads=2, n_layers=1, dropout=0.0)
+    x = torch.randn(N, 4, DIM)
+    mask = torch.tensor([[True] * 4, [True, True, False, False], [True] * 4])
+
+    def attend(x):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return block(x, mask=mask)
+
+    low, high = attend(x), block(x, mask=mask)
+    assert 0 < (low - high).abs().max() < 0.05 * high.abs().max()
+    hidden = torch.where(mask[..., None], x, 9.0)
+    torch.testing.assert_close(attend(hidden)[mask], low[mask], rtol=0, atol=0)
