@@ -51,6 +51,11 @@ PROBABILITY = [Interval(Real, 0, 1, closed="both")]
 OPEN_FRACTION = [Interval(Real, 0, 1, closed="neither")]
 TRANSFORMER = [HasMethods(["fit", "transform"]), None]
 
+MARK_MISSING = (
+    "Where rows lack them, pass them all the same: None or NaN in a column of objects "
+    "or strings, NaN throughout a block of numbers."
+)
+
 
 def validate_X(estimator, X, *, reset, min_samples=1):
     """Check X as a whole and record, or compare, its features on the estimator.
@@ -86,7 +91,7 @@ def validate_X(estimator, X, *, reset, min_samples=1):
     if isinstance(X, SliceDict):
         return _validate_slice_dict(estimator, X, reset=reset, min_samples=min_samples)
     if is_dataframe(X):
-        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        _validate_columns(estimator, X, reset=reset)
         _check_n_samples(estimator, len(X), at_least=min_samples)
         return X
     return validate_data(
@@ -97,6 +102,16 @@ def validate_X(estimator, X, *, reset, min_samples=1):
         ensure_all_finite=False,
         ensure_min_samples=min_samples,
     )
+
+
+def _validate_columns(estimator, X, *, reset):
+    try:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    except ValueError as error:
+        fitted = () if reset else getattr(estimator, "feature_names_in_", ())
+        if set(fitted) <= set(column_names(X)):
+            raise
+        raise ValueError(f"{error}{MARK_MISSING}") from error
 
 
 def _keep_numbers(X):
@@ -186,6 +201,7 @@ def _compare_names(fitted, given):
         lines += [
             "Modality names seen at fit time, yet now missing:",
             *(f"- {n}" for n in missing),
+            MARK_MISSING,
         ]
     raise ValueError("\n".join(lines))
 

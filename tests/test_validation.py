@@ -319,6 +319,10 @@ def test_empty_slice_dict_is_refused():
         make_coral().fit(SliceDict())
 
 
+MARK = (
+    "Where rows lack them, pass them all the same: None or NaN in a column of objects "
+    "or strings, NaN throughout a block of numbers."
+)
 NAMES = "The modality names should match those that were passed during fit.\n"
 
 
@@ -332,7 +336,7 @@ def test_extra_block_is_named():
 
 def test_missing_block_is_named():
     coral = make_coral().fit(make_views())
-    message = NAMES + "Modality names seen at fit time, yet now missing:\n- audio"
+    message = NAMES + "Modality names seen at fit time, yet now missing:\n- audio\n" + MARK
     with pytest.raises(ValueError, match=exactly(message)):
         coral.transform(SliceDict(film=make_views()["film"]))
 
@@ -840,7 +844,7 @@ def test_frame_with_duplicate_names_is_an_error_that_says_so():
 
 def test_column_that_disappears_is_named():
     coral = make_coral(FILM).fit(make_frame())
-    message = "Feature names seen at fit time, yet now missing:\n- year"
+    message = "Feature names seen at fit time, yet now missing:\n- year\n" + MARK
     with pytest.raises(ValueError, match=re.escape(message)):
         coral.transform(make_frame().drop(columns="year"))
 
@@ -850,7 +854,7 @@ def test_renamed_columns_are_named():
     message = (
         "The feature names should match those that were passed during fit.\n"
         "Feature names unseen at fit time:\n- jahr\n"
-        "Feature names seen at fit time, yet now missing:\n- year\n"
+        "Feature names seen at fit time, yet now missing:\n- year\n" + MARK
     )
     with pytest.raises(ValueError, match=exactly(message)):
         coral.transform(make_frame().rename(columns={"year": "jahr"}))
