@@ -112,29 +112,27 @@ def run(out, path):
         np.arange(len(y)), test_size=0.3, stratify=y, random_state=0
     )
     y_train, y_test = y[rows[0]], y[rows[1]]
-    done = {(r[0], r[1], r[3]) for r in read_results(out)}
     learnt = ("COrAL", "COrAL, modality_dropout=0.3")
     cells = [("raw, mean-imputed", 0), *((name, 0) for name in VIEWS)]
     cells += [(name, seed) for name in learnt for seed in SEEDS]
-    for features, seed in cells:
-        for train, tests in make_cases(X[rows[0]], X[rows[1]]):
-            open_cases = [
-                case
-                for case in tests
-                if is_usable(features, case) and (features, case, seed) not in done
-            ]
-            if not open_cases:
-                continue
-            transformer = make_features(features, seed)
-            known = transformer.fit_transform(train)
-            for case in open_cases:
-                scores = score(
-                    known, transformer.transform(tests[case]), y_train, y_test
-                )
-                with out.open("a", newline="") as file:
-                    csv.writer(file).writerows(
-                        (features, case, draw, seed, s) for draw, s in scores
-                    )
+    for train, tests in make_cases(X[rows[0]], X[rows[1]]):
+        for features, seed in cells:
+            run_cell(out, features, seed, train, tests, (y_train, y_test))
+
+
+def run_cell(out, features, seed, train, tests, targets):
+    """Fit one transformer and score the cases that are not in the file yet."""
+    done = {row[1] for row in read_results(out) if (row[0], row[3]) == (features, seed)}
+    cases = [case for case in tests if is_usable(features, case) and case not in done]
+    if not cases:
+        return
+    transformer = make_features(features, seed)
+    known = transformer.fit_transform(train)
+    for case in cases:
+        scores = list(score(known, transformer.transform(tests[case]), *targets))
+        with out.open("a", newline="") as file:
+            rows = ((features, case, draw, seed, s) for draw, s in scores)
+            csv.writer(file).writerows(rows)
 
 
 def read_results(out):

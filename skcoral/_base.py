@@ -23,6 +23,7 @@ from skcoral._blocks import (
     read_block,
     take_from_blocks,
 )
+from skcoral._filling import learn_fill
 from skcoral._validation import (
     AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
@@ -58,8 +59,6 @@ from skcoral.training import (
 MIN_UPDATES = 1200
 MIN_EPOCHS = 10
 MAX_EPOCHS = 200
-# Rows from which the mean embedding of a modality is learnt.
-ABSENT_ROWS = 10_000
 
 
 class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
@@ -458,7 +457,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             net.partial_fit(train, epochs=epochs)
         # The held-out rows are not the estimator's to keep.
         net.set_params(train_split=None)
-        _learn_absent(net, train)
+        learn_fill(net, train)
         net.module_.eval()
         net.criterion_.eval()
         self.net_ = net
@@ -554,19 +553,6 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
 def _keep(blocks, rows):
     """Return the rows that a mask selects; all of them without a copy."""
     return blocks if rows.all() else take_from_blocks(blocks, rows)
-
-
-def _learn_absent(net, dataset):
-    """Set the embedding of a missing modality to the mean of those that are there."""
-    # A part of the rows, evenly spaced, is enough for a mean.
-    step = math.ceil(len(dataset) / ABSENT_ROWS)
-    blocks = take_from_blocks(dataset.blocks, slice(None, None, step))
-    _, *unique = net.embed(BlockDataset(blocks))
-    present = [find_rows(blocks[name]) for name in net.module_.names]
-    for path, part, rows in zip(net.module_.unique_paths, unique, present, strict=True):
-        part = part if rows is None else part[torch.as_tensor(rows).cpu().numpy()]
-        if len(part):
-            path.absent.copy_(torch.from_numpy(part.mean(axis=0)))
 
 
 def _seed_spec(spec, seed):

@@ -135,9 +135,9 @@ class COrALTransformer(BaseMultimodalTransformer):
         Components that `transform` returns. May be set after `fit`.
 
     missing : {"learned", "zero", "nan"}, default="learned"
-        What stands in the unique component of a modality that a row lacks: the mean
-        embedding of the training rows that have it, zeros or NaN. May be set after
-        `fit`.
+        What stands in the unique component of a modality that a row lacks: a linear
+        prediction from the shared embedding of its other modalities, learnt on the
+        training rows that have them all; zeros; or NaN. May be set after `fit`.
 
     empty_rows : {"error", "nan"}, default="error"
         What becomes of rows that lack every modality: an error, or NaN in `transform`;

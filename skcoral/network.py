@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from skcoral._blocks import split_block
 from skcoral.encoders import TransformerBlock
@@ -43,12 +44,6 @@ class UniquePath(nn.Module):
     ----------
     embed_dim, unique_dim : int
         Width of the tokens and of the embedding.
-
-    Attributes
-    ----------
-    absent : tensor of shape (unique_dim,)
-        Embedding of a row that lacks the modality; the trainer sets it to the mean
-        embedding of the others.
     """
 
     def __init__(self, embed_dim, unique_dim):
@@ -60,18 +55,19 @@ class UniquePath(nn.Module):
             nn.Linear(embed_dim, unique_dim),
         )
         self.pool_query = nn.Parameter(torch.randn(unique_dim))
-        self.register_buffer("absent", torch.zeros(unique_dim))
 
     def forward(self, tokens, mask=None):
-        """Return embeddings of shape (n_samples, unique_dim); padding has no weight."""
+        """Return embeddings of shape (n_samples, unique_dim); padding has no weight.
+
+        Rows without any token get finite numbers without a meaning.
+        """
         values = self.layers(tokens)
         scores = values @ self.pool_query
         if mask is None:
             return _pool(scores, values)
         # The lowest number, not -inf: rows without any token must stay finite too.
         lowest = torch.finfo(scores.dtype).min
-        pooled = _pool(scores.masked_fill(~mask, lowest), values)
-        return torch.where(mask.any(dim=1, keepdim=True), pooled, self.absent)
+        return _pool(scores.masked_fill(~mask, lowest), values)
 
 
 def _pool(scores, values):
@@ -110,6 +106,13 @@ class DualPathNetwork(nn.Module):
     dims : dict of str to int
         Width of each component, in the order of the embedding.
 
+    fill_weight : tensor of shape (n_modalities, unique_dim, embed_dim)
+        Predicts, from the shared embedding of the other modalities, the unique
+        embedding of a modality that a row lacks.
+
+    fill_bias : tensor of shape (n_modalities, unique_dim)
+        Intercepts of that prediction.
+
     Notes
     -----
     Unlike the published code, `n_layers` is honoured, padding is masked in attention
@@ -144,6 +147,10 @@ class DualPathNetwork(nn.Module):
             for _ in range(n_layers)
         )
         self.norm = nn.LayerNorm(embed_dim)
+        # No parameters: least squares finds them after the training.
+        shape = (len(specs), unique_dim)
+        self.register_buffer("fill_weight", torch.zeros(*shape, embed_dim))
+        self.register_buffer("fill_bias", torch.zeros(shape))
 
     def encode(self, x):
         """Turn a batch into tokens.
@@ -217,7 +224,37 @@ class DualPathNetwork(nn.Module):
     def forward(self, x):
         """Return (shared, unique_1, ..., unique_M) without masks, for inference."""
         tokens = self.encode(x)
-        return (self.fuse(tokens), *self.private(tokens))
+        shared = self.fuse(tokens)
+        return (shared, *self._fill(self.private(tokens), shared, tokens.masks))
+
+    def _fill(self, unique, shared, masks):
+        """Predict the unique embeddings of modalities that rows lack."""
+        parts = zip(unique, masks, self.fill_weight, self.fill_bias, strict=True)
+        return [
+            values
+            if mask is None
+            else torch.where(
+                mask.any(dim=1, keepdim=True), values, F.linear(shared, weight, bias)
+            )
+            for values, mask, weight, bias in parts
+        ]
+
+    def leave_one_out(self, x):
+        """Return, per modality, what `fill_weight` and `fill_bias` are learnt from.
+
+        Returns
+        -------
+        list of tensor of shape (n_samples, embed_dim)
+            Shared embeddings without one modality, and then, of shape (n_samples,
+            unique_dim), the unique embeddings.
+        """
+        tokens = self.encode(x)
+        everyone = range(len(self.names))
+        others = ([k for k in everyone if k != m] for m in everyone)
+        return [
+            *(self.fuse(tokens, subset) for subset in others),
+            *self.private(tokens),
+        ]
 
 
 def _make_encoders(specs, embed_dim):

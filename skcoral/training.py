@@ -401,12 +401,32 @@ class ContrastiveNet(NeuralNet):
 
     def embed(self, dataset):
         """Return the components of all rows, a list of float32 arrays."""
+        return self.map_batches(self.infer, dataset)
+
+    @torch.no_grad()
+    def map_batches(self, function, dataset):
+        """Apply a function of a batch to all rows in evaluation mode.
+
+        Parameters
+        ----------
+        function : callable
+            Takes a dict of blocks, returns a list of tensors, first axis = samples.
+
+        dataset : BlockDataset
+            The rows.
+
+        Returns
+        -------
+        list of ndarray
+            The outputs of all rows.
+        """
+        self._set_training(False)
         n_rows = len(dataset)
         n_batches = math.ceil(n_rows / INFERENCE_BATCH_SIZE)
         # The last row fills the last batch up.
         rows = torch.arange(n_batches * INFERENCE_BATCH_SIZE).clamp(max=n_rows - 1)
         batches = [
-            self.evaluation_step((dataset[part], None))
+            function(to_device(dataset[part], self.device))
             for part in rows.split(INFERENCE_BATCH_SIZE)
         ]
         return [

@@ -36,6 +36,7 @@ ORDER = [
     "network",
     "objectives",
     "training",
+    "_filling",
     "_base",
     "coral",
 ]

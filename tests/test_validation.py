@@ -336,8 +336,10 @@ def test_extra_block_is_named():
 
 def test_missing_block_is_named():
     coral = make_coral().fit(make_views())
-    message = NAMES + "Modality names seen at fit time, yet now missing:\n- audio\n" + MARK
-    with pytest.raises(ValueError, match=exactly(message)):
+    message = (
+        NAMES + "Modality names seen at fit time, yet now missing:\n- audio\n" + MARK
+    )
+    with pytest.raises(ValueError, match=exactly(message + MARK)):
         coral.transform(SliceDict(film=make_views()["film"]))
 
 

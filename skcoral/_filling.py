@@ -1,0 +1,53 @@
+"""What stands in the unique component of a modality that a row lacks."""
+
+import math
+
+import numpy as np
+import torch
+from sklearn.linear_model import RidgeCV
+
+from skcoral._blocks import find_rows, split_block, take_from_blocks
+from skcoral.training import BlockDataset
+
+# A part of the rows, evenly spaced, is enough for a linear map.
+MAX_ROWS = 10_000
+# Penalties among which the leave-one-out error chooses.
+PENALTIES = 10.0 ** np.arange(-2, 5)
+
+
+def learn_fill(net, dataset):
+    """Learn to predict missing unique embeddings from the shared ones of the rest.
+
+    Ridge regression, for each modality, on the rows that have it and another one.
+
+    Parameters
+    ----------
+    net : ContrastiveNet
+        A trained net; the prediction becomes part of its network.
+
+    dataset : BlockDataset
+        The training rows.
+    """
+    network = net.module_
+    step = math.ceil(len(dataset) / MAX_ROWS)
+    blocks = take_from_blocks(dataset.blocks, slice(None, None, step))
+    present = np.stack([_is_present(blocks[name]) for name in network.names])
+    if len(present) == 1:
+        return
+    outputs = net.map_batches(network.leave_one_out, BlockDataset(blocks))
+    without, unique = outputs[: len(present)], outputs[len(present) :]
+    for m, rows in enumerate(present & (present.sum(axis=0) > 1)):
+        # Modalities that never meet tell nothing of one another: the mean is left.
+        if present[m].any():
+            network.fill_bias[m] = torch.from_numpy(unique[m][present[m]].mean(axis=0))
+        if rows.sum() > 1:
+            ridge = RidgeCV(PENALTIES).fit(without[m][rows], unique[m][rows])
+            network.fill_weight[m] = torch.from_numpy(ridge.coef_)
+            network.fill_bias[m] = torch.from_numpy(ridge.intercept_)
+
+
+def _is_present(block):
+    rows = find_rows(block)
+    if rows is None:
+        return np.ones(len(split_block(block)[0]), dtype=bool)
+    return torch.as_tensor(rows).cpu().numpy()
