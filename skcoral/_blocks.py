@@ -18,7 +18,7 @@ MAPPED_CHUNK_ROWS = 10_000
 
 
 class LazyBlock:
-    """Rows of a memory-mapped array, transformed when they are needed.
+    """Rows of a memory-mapped array, or of files, transformed when they are needed.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class LazyBlock:
         A fitted spec.
 
     source : ndarray
-        The mapped array.
+        The mapped array, or the cells that name files.
 
     rows : ndarray of int, default=None
         Positions in the source; all by default.
@@ -140,10 +140,16 @@ def fit_block(spec, block, name):
 
 
 def read_block(spec, block, name):
-    """Return the transformed block, or a lazy one of a mapped array."""
-    if is_mapped(block):
-        return LazyBlock(name, spec, block)
+    """Return the transformed block, or a lazy one of what is not read whole."""
+    source = block if is_mapped(block) else _defer(spec, block)
+    if source is not None:
+        return LazyBlock(name, spec, source)
     return transform_block(spec, block)
+
+
+def _defer(spec, block):
+    """Ask a spec whether its block is better transformed batch by batch."""
+    return spec.defer(block) if hasattr(spec, "defer") else None
 
 
 def transform_block(spec, block):

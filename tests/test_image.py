@@ -15,6 +15,8 @@ from skorch.helper import SliceDict
 from skcoral import COrALTransformer, ImageModality
 from skcoral.augmentations import SimCLR
 from skcoral.encoders import ImageEncoder
+from skcoral.modalities import image as module
+from skcoral.training import INFERENCE_BATCH_SIZE
 
 N_ROWS = 12
 
@@ -333,6 +335,54 @@ def test_images_may_be_missing(tmp_path):
     Z, parts = coral.transform(X), coral.output_indices_
     assert np.isnan(Z[10:, parts["i"]]).all()
     assert np.isfinite(Z[:10]).all() and np.isfinite(Z[10:, parts["shared"]]).all()
+
+
+def make_file_table(tmp_path):
+    files = [*write_files(make_images(), tmp_path)[:10], None, np.nan]
+    vectors = np.random.default_rng(0).normal(size=(N_ROWS, 3))
+    return SliceDict(i=as_cells(files), v=vectors)
+
+
+def test_many_files_are_decoded_batch_by_batch(tmp_path, monkeypatch):
+    X = make_file_table(tmp_path)
+    params = {"modalities": [("i", "image", "i"), ("v", "embedding", "v")]}
+    eager = make_coral(**params).fit(X)
+    sizes = []
+    transform = ImageModality.transform
+
+    def spy(self, block):
+        sizes.append(len(block))
+        return transform(self, block)
+
+    monkeypatch.setattr(ImageModality, "transform", spy)
+    monkeypatch.setattr(module, "MAX_DECODED_BYTES", 0)
+    lazy = make_coral(**params, batch_size=4).fit(X)
+    assert set(sizes) == {4, INFERENCE_BATCH_SIZE}
+    same = make_coral(**params, batch_size=4)
+    monkeypatch.setattr(module, "MAX_DECODED_BYTES", 2**30)
+    np.testing.assert_array_equal(same.fit(X).transform(X), lazy.transform(X))
+    Z = eager.transform(X)
+    monkeypatch.setattr(module, "MAX_DECODED_BYTES", 0)
+    np.testing.assert_array_equal(eager.transform(X), Z)
+
+
+def test_file_that_is_decoded_later_names_its_row(tmp_path, monkeypatch):
+    X = make_file_table(tmp_path)
+    coral = make_coral().fit(X)
+    monkeypatch.setattr(module, "MAX_DECODED_BYTES", 0)
+    X["i"][7] = tmp_path / "no.png"
+    with pytest.raises(
+        ValueError, match=r"Modality 'i': .*no\.png' in row 7 cannot be"
+    ):
+        coral.transform(X)
+
+
+def test_statistics_are_those_of_images_that_are_there(monkeypatch):
+    monkeypatch.setattr(module, "STATISTICS_ROWS", 3)
+    cells = as_cells([None, *make_images()[:5], None])
+    spec = ImageModality().fit(cells)
+    unit = np.stack(cells[[1, 3, 5]]) / 255
+    np.testing.assert_allclose(spec.mean_, unit.mean(axis=(0, 1, 2)), atol=1e-6)
 
 
 def test_images_of_nan_are_missing():

@@ -3,6 +3,7 @@
 import contextlib
 from numbers import Integral
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,14 +19,23 @@ CHANNELS = {"L": 1, "RGB": 3}
 # Images resized in one go, and images from which mean and deviation are learnt.
 RESIZE_BATCH = 256
 STATISTICS_ROWS = 2000
+# Decoded images are kept up to this size, beyond it files are decoded batch by batch.
+MAX_DECODED_BYTES = 2**30
+
+
+class _Cell(NamedTuple):
+    """An image that is decoded later, and its row for messages."""
+
+    row: int
+    image: object
 
 
 class ImageModality(BaseModality):
     """Images from arrays, PIL images or files: a grid of tokens by a small network.
 
-    Images are decoded one by one, brought to one size and kept as bytes, so that memory
-    is bounded by rows x size; views are made on the device by `kornia` (extra
-    ``image``).
+    Images are decoded one by one, brought to one size and kept as bytes, up to 1 GB of
+    them; beyond that, files are decoded again in each epoch, batch by batch. Views are
+    made on the device by `kornia` (extra ``image``).
 
     Parameters
     ----------
@@ -56,7 +66,7 @@ class ImageModality(BaseModality):
         Height and width of the images.
 
     mean_, scale_ : ndarray of shape (n_channels,)
-        Mean and deviation of each channel.
+        Mean and deviation of each channel, of at most 2,000 images, evenly spaced.
 
     Notes
     -----
@@ -131,10 +141,9 @@ class ImageModality(BaseModality):
         self._validate_params()
         self.make_augmentation()
         self.size_ = self._check_size()
-        images = self._read(block)
+        images = self._sample(block)
         self.size_ = images.shape[2:]
-        step = -(-len(images) // STATISTICS_ROWS)
-        unit = _to_unit(images[::step])
+        unit = _to_unit(images)
         axes = (0, 2, 3)
         self.mean_ = unit.mean(axis=axes, dtype=np.float64).astype(np.float32)
         deviation = unit.std(axis=axes, dtype=np.float64).astype(np.float32)
@@ -182,10 +191,45 @@ class ImageModality(BaseModality):
             )
         return tuple(size)
 
+    def defer(self, block):
+        """Return cells to be decoded batch by batch, or None if all may be decoded.
+
+        Parameters
+        ----------
+        block : ndarray, or data frame of one column
+            The images.
+
+        Returns
+        -------
+        ndarray of object of shape (n_samples,), or None
+            None if the decoded images take less than 1 GB.
+        """
+        n_bytes = len(block) * CHANNELS[self.mode] * np.prod(self.size_)
+        if _is_array(block) or n_bytes <= MAX_DECODED_BYTES:
+            return None
+        cells = [_Cell(*cell) for cell in enumerate(list_cells(block))]
+        cells = (None if is_missing(cell.image) else cell for cell in cells)
+        return np.fromiter(cells, dtype=object, count=len(block))
+
+    def _sample(self, block):
+        """Return images, evenly spaced, of which to learn mean and deviation."""
+        if _is_array(block):
+            images = self._read(block)
+            return images[:: -(-len(images) // STATISTICS_ROWS)]
+        cells = list_cells(block)
+        there = [row for row, cell in enumerate(cells) if not is_missing(cell)]
+        rows = there[:: -(-len(there) // STATISTICS_ROWS)]
+        return _read_cells([_Cell(r, cells[r]) for r in rows], self.mode, self.size_)
+
     def _read(self, block):
-        if not is_dataframe(block) and block.dtype.kind in "uifb":
+        if _is_array(block):
             return _read_array(block, self.mode, self.size_)
         return _read_cells(list_cells(block), self.mode, self.size_)
+
+
+def _is_array(block):
+    """Tell an array of images from cells that hold one image each."""
+    return not is_dataframe(block) and block.dtype.kind in "uifb"
 
 
 def _read_array(block, mode, size):
@@ -256,24 +300,27 @@ def _resize(images, size):
 
 def _read_cells(cells, mode, size):
     """Decode images one by one; only their final size is ever held together."""
-    images = [None] * len(cells)
-    for row, cell in enumerate(cells):
-        if not is_missing(cell):
-            images[row] = _decode(row, cell, mode, size)
-    there = [(row, image) for row, image in enumerate(images) if image is not None]
-    shape, dtype = (CHANNELS[mode], *(size or (1, 1))), np.uint8
-    if there:
-        shape, dtype = there[0][1].shape, there[0][1].dtype
-    for row, image in there:
-        if image.shape != shape or image.dtype != dtype:
+    cells = [
+        cell if isinstance(cell, _Cell) else _Cell(row, cell)
+        for row, cell in enumerate(cells)
+    ]
+    images = {
+        place: _decode(*cell, mode, size)
+        for place, cell in enumerate(cells)
+        if not is_missing(cell.image)
+    }
+    blank = np.zeros((CHANNELS[mode], *(size or (1, 1))), dtype=np.uint8)
+    first = next(iter(images.values()), blank)
+    out = np.zeros((len(cells), *first.shape), dtype=first.dtype)
+    for place, image in images.items():
+        if image.shape != first.shape or image.dtype != first.dtype:
             raise ValueError(
-                f"The image in row {row} has height and width {image.shape[1:]} and "
-                f"dtype {image.dtype}, but an earlier one {shape[1:]} and {dtype}. Set "
-                "'size' to bring images to one size."
+                f"The image in row {cells[place].row} has height and width "
+                f"{image.shape[1:]} and dtype {image.dtype}, but an earlier one "
+                f"{first.shape[1:]} and {first.dtype}. Set 'size' to bring images to "
+                "one size."
             )
-    out = np.zeros((len(cells), *shape), dtype=dtype)
-    for row, image in there:
-        out[row] = image
+        out[place] = image
     return out
 
 
