@@ -4,11 +4,11 @@ Sequences and images: a smart watch, and emoji with their names
 ===============================================================
 
 Balanced accuracy of a logistic regression from 5 and 20 labels per class and from all,
-on each view alone, on their plain join and on COrAL's features. The data are read from
-a user's files: ``watch.npz`` (exercises by acceleration and rotation, split by subject;
-seglearn, BSD) and ``emoji.npz`` (pictures and names; category;
-emoji-datasource-twitter, pictures CC-BY-4.0). Cells that are done are kept in the file
-and skipped::
+on each view alone, on their plain join and on COrAL's features; for series also on
+statistics made by hand. The data are read from a user's files: ``watch.npz`` (exercises
+by acceleration and rotation, split by subject; seglearn, BSD) and ``emoji.npz``
+(pictures and names; category; emoji-datasource-twitter, pictures CC-BY-4.0). Cells that
+are done are kept in the file and skipped::
 
     python examples/benchmark_views.py --watch watch.npz --out views.csv
     python examples/benchmark_views.py --emoji emoji.npz --out views.csv
@@ -76,10 +76,22 @@ def make_view(name):
     return FunctionTransformer(flatten)
 
 
+def summarise(X):
+    """Mean, deviation, extremes and mean absolute step of each channel of each view."""
+    parts = []
+    for name in X:
+        steps = np.abs(np.diff(X[name], axis=1)).mean(axis=1)
+        parts += [f(X[name], axis=1) for f in (np.mean, np.std, np.min, np.max)]
+        parts.append(steps)
+    return np.hstack(parts)
+
+
 def make_features(name, views, seed):
     """The transformer behind one row of the table."""
     if name == "COrAL":
         return make_pipeline(COrALTransformer(random_state=seed), StandardScaler())
+    if name == "statistics":
+        return make_pipeline(FunctionTransformer(summarise), StandardScaler())
     names = views if name == "join" else [name]
     return make_pipeline(make_union(*map(make_view, names)), StandardScaler())
 
@@ -104,7 +116,8 @@ def run(out, name, loader):
     """Run the cells of one data set that are not in the file yet."""
     X, y, (train, test) = loader()
     done = {row[:3] for row in read_results(out)}
-    cells = [(features, 0) for features in (*X, "join")]
+    series = ["statistics"] if name == "watch" else []
+    cells = [(features, 0) for features in (*X, "join", *series)]
     for features, seed in [*cells, *(("COrAL", seed) for seed in SEEDS)]:
         if (name, features, seed) in done:
             continue
