@@ -7,7 +7,8 @@ every token is real).
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+
+from skcoral.transformer import TransformerBlock
 
 
 class TabularEncoder(nn.Module):
@@ -117,6 +118,9 @@ class SequenceEncoder(nn.Module):
     n_layers, n_heads : int, default=1, 4
         Number of layers, and of attention heads of the transformer.
 
+    dim_feedforward : int or None, default=None
+        Width of the hidden layer in the blocks; None is four times `embed_dim`.
+
     dropout : float, default=0.0
         Dropout in the blocks of the transformer, or between layers of the GRU.
 
@@ -144,6 +148,7 @@ class SequenceEncoder(nn.Module):
         kind="transformer",
         n_layers=1,
         n_heads=4,
+        dim_feedforward=None,
         dropout=0.0,
         positional_encoding=True,
     ):
@@ -158,7 +163,7 @@ class SequenceEncoder(nn.Module):
             return
         self.project = nn.Linear(n_features, embed_dim, bias=False)
         self.blocks = nn.ModuleList(
-            TransformerBlock(embed_dim, n_heads, n_layers, dropout)
+            TransformerBlock(embed_dim, n_heads, n_layers, dropout, dim_feedforward)
             for _ in range(n_layers)
         )
 
@@ -326,102 +331,6 @@ class VectorEncoder(nn.Module):
         """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
         tokens = self.layers(x)
         return tokens, _expand(mask, tokens)
-
-
-class QuickGELU(nn.Module):
-    """Approximate GELU by ``z * sigmoid(1.702 z)``."""
-
-    def forward(self, z):
-        """Return the activation of `z`, elementwise."""
-        return z * torch.sigmoid(1.702 * z)
-
-
-class TransformerBlock(nn.Module):
-    """One pre-norm transformer block.
-
-    Parameters
-    ----------
-    embed_dim, n_heads : int
-        Width and number of attention heads; the width is a multiple of the heads.
-
-    n_layers : int
-        Number of blocks in the stack, which scales the initial output projections.
-
-    dropout : float
-        Dropout after attention and feed-forward.
-    """
-
-    def __init__(self, embed_dim, n_heads, n_layers, dropout):
-        super().__init__()
-        self.n_heads = n_heads
-        self.norm_attention = nn.LayerNorm(embed_dim)
-        self.query = nn.Linear(embed_dim, embed_dim)
-        self.key_value = nn.Linear(embed_dim, 2 * embed_dim)
-        self.out = nn.Linear(embed_dim, embed_dim)
-        self.feed_forward = nn.Sequential(
-            nn.LayerNorm(embed_dim),
-            nn.Linear(embed_dim, 4 * embed_dim),
-            QuickGELU(),
-            nn.Linear(4 * embed_dim, embed_dim),
-        )
-        self.dropout = nn.Dropout(dropout)
-        self._initialise(embed_dim, n_layers)
-
-    def _initialise(self, embed_dim, n_layers):
-        """Draw the weights with the scales of method A.0.4."""
-        inner = embed_dim**-0.5
-        outer = inner * (2 * n_layers) ** -0.5
-        nn.init.normal_(self.query.weight, std=inner)
-        nn.init.normal_(self.key_value.weight, std=inner)
-        nn.init.normal_(self.out.weight, std=outer)
-        nn.init.normal_(self.feed_forward[1].weight, std=(2 * embed_dim) ** -0.5)
-        nn.init.normal_(self.feed_forward[3].weight, std=outer)
-
-    def forward(self, x, context=None, mask=None):
-        """Return the block's output for the tokens `x`.
-
-        Parameters
-        ----------
-        x : tensor of shape (n_samples, n_queries, embed_dim)
-            Tokens to transform.
-
-        context : tensor of shape (n_samples, n_tokens, embed_dim), default=None
-            Tokens to attend, `x` itself by default. The last block is read at one token
-            only: it transforms that one, and attends all.
-
-        mask : bool tensor of shape (n_samples, n_tokens), default=None
-            True at the tokens of the context that may be attended.
-        """
-        queries = self.norm_attention(x)
-        context = queries if context is None else self.norm_attention(context)
-        x = x + self.dropout(self._attend(queries, context, mask))
-        return x + self.dropout(self.feed_forward(x))
-
-    def _attend(self, queries, context, mask):
-        query = self._split(self.query(queries))
-        key, value = map(self._split, self.key_value(context).chunk(2, dim=-1))
-        if mask is not None:
-            mask = mask[:, None, None, :]
-        attend = F.scaled_dot_product_attention
-        if query.dtype == torch.bfloat16 and query.device.type == "cpu":
-            attend = _attend_plainly
-        return self.out(attend(query, key, value, mask).transpose(1, 2).flatten(2))
-
-    def _split(self, x):
-        return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
-
-
-def _attend_plainly(query, key, value, mask=None):
-    """Attention by two matrix products, for bfloat16 on the CPU.
-
-    Forward and backward of 512 rows, 4 heads, 50 x 50 tokens of width 16 on two cores:
-    15 ms, against 126 ms of torch's kernel for it; in float32 the two take as long.
-    """
-    scores = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
-    if mask is not None:
-        # The lowest number, not -inf: rows without any token must stay finite too.
-        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-    return scores.softmax(dim=-1) @ value
 
 
 def _expand(mask, tokens):

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from skcoral._blocks import split_block
-from skcoral.encoders import TransformerBlock
+from skcoral.transformer import TransformerBlock
 
 
 class Tokens(NamedTuple):

@@ -27,6 +27,7 @@ ORDER = [
     "_validation",
     "_blocks",
     "augmentations",
+    "transformer",
     "encoders",
     "losses",
     "metrics",

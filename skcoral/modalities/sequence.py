@@ -32,6 +32,10 @@ class SequenceModality(BaseModality):
         Number of attention heads of the transformer; the width of the tokens must be a
         multiple of it.
 
+    dim_feedforward : int or None, default=None
+        Width of the hidden layer in the transformer's blocks; None is four times the
+        width of the tokens.
+
     dropout : float, default=0.0
         Dropout in the transformer's blocks, or between layers of the GRU.
 
@@ -87,6 +91,7 @@ class SequenceModality(BaseModality):
         "encoder": [StrOptions({"transformer", "gru"})],
         "n_layers": POSITIVE_INT,
         "n_heads": POSITIVE_INT,
+        "dim_feedforward": [*POSITIVE_INT, None],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "positional_encoding": ["boolean"],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
@@ -100,6 +105,7 @@ class SequenceModality(BaseModality):
         encoder="transformer",
         n_layers=1,
         n_heads=4,
+        dim_feedforward=None,
         dropout=0.0,
         positional_encoding=True,
         max_length=None,
@@ -109,6 +115,7 @@ class SequenceModality(BaseModality):
         self.encoder = encoder
         self.n_layers = n_layers
         self.n_heads = n_heads
+        self.dim_feedforward = dim_feedforward
         self.dropout = dropout
         self.positional_encoding = positional_encoding
         self.max_length = max_length
@@ -178,6 +185,7 @@ class SequenceModality(BaseModality):
             kind=self.encoder,
             n_layers=self.n_layers,
             n_heads=self.n_heads,
+            dim_feedforward=self.dim_feedforward,
             dropout=self.dropout,
             positional_encoding=self.positional_encoding,
         )
