@@ -16,6 +16,7 @@ from skorch.helper import predefined_split
 
 from skcoral._blocks import (
     count_rows,
+    drop_idle_mask,
     find_empty,
     find_rows,
     fit_block,
@@ -444,6 +445,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
     def _train(self, blocks, *, resume, epochs):
         """Train a new network, or the present one further, on fitted blocks."""
         net = self.net_ if resume else self._make_net(blocks)
+        blocks = {name: drop_idle_mask(block) for name, block in blocks.items()}
         seed = self._seed
         if resume:
             # Every continuation draws afresh, and yet the same at the next run.

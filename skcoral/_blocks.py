@@ -114,6 +114,12 @@ def find_rows(block):
     return None if present.all() else present
 
 
+def drop_idle_mask(block):
+    """Return a block without its mask if that hides nothing."""
+    values, mask = (None, None) if isinstance(block, LazyBlock) else split_block(block)
+    return block if mask is None or not mask.all() else values
+
+
 def find_empty(blocks):
     """Return the positions of rows that lack every modality."""
     present = [find_rows(block) for block in blocks.values()]
