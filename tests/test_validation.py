@@ -339,7 +339,7 @@ def test_missing_block_is_named():
     message = (
         NAMES + "Modality names seen at fit time, yet now missing:\n- audio\n" + MARK
     )
-    with pytest.raises(ValueError, match=exactly(message + MARK)):
+    with pytest.raises(ValueError, match=exactly(message)):
         coral.transform(SliceDict(film=make_views()["film"]))
 
 
