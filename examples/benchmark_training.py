@@ -1,28 +1,60 @@
 """
-=================================================
-Speed: the default estimator on a table with text
-=================================================
+=========================================
+Speed: training, beside a textbook of it
+=========================================
 
-Time and peak memory of a fit with default parameters, and rows per second of
-`transform`, on a table of ten numeric, seven categorical and two boolean columns and a
-date, with gaps, beside a free text::
+Seconds per epoch, matrix arithmetic per second beside what the machine does in a single
+large product, the share of the time outside the model, and peak memory, for three
+shapes: the default estimator on a table of 20 mixed columns with a free text, two long
+series as in MOSI, and a table with series as in MIMIC. The last two are also trained by
+`plain_coral.py`, a textbook of the same training, in the same process. Shapes that are
+done are kept in the file and skipped::
 
-    python examples/benchmark_training.py --rows 10000
+    python examples/benchmark_training.py --out training.csv
+
+Each shape has a process of its own, which ``--shape mosi`` runs alone.
 """
 
 # %%
 import argparse
+import csv
+import json
 import resource
+import subprocess
+import sys
 import time
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 import torch
+from plain_coral import Features, PlainCOrAL, Recurrent, Transformer, train
+from skorch.helper import SliceDict
+from torch.utils.flop_counter import FlopCounterMode
 
-from skcoral import COrALTransformer
+from skcoral import COrALTransformer, SequenceModality, TabularModality
+from skcoral.objectives import COrALObjective
 
 N_WORDS = 5000
 WORDS_PER_TEXT = 20
+COLUMNS = (
+    "shape",
+    "training",
+    "s per epoch",
+    "epochs",
+    "s per fit",
+    "GFLOP/s",
+    "GFLOP/s of a float32 product",
+    "GFLOP/s of a bfloat16 product",
+    "outside the model",
+    "peak GB",
+)
+
+
+# %%
+# Shapes: X, parameters, and encoders of the textbook
+# ---------------------------------------------------
 
 
 def make_table(n_rows, seed=0):
@@ -44,11 +76,89 @@ def make_table(n_rows, seed=0):
     return table
 
 
-def time_call(function, *args):
-    """Seconds that a call takes, and its result."""
-    start = time.perf_counter()
-    result = function(*args)
-    return time.perf_counter() - start, result
+def make_default():
+    """10,000 rows, default parameters, as many epochs as they choose."""
+    return make_table(10_000), {"max_epochs": "auto"}, None
+
+
+def make_mosi():
+    """1,284 rows of two series of 50 steps, five wide layers with dropout."""
+    rng = np.random.default_rng(0)
+    sizes = {"vision": 20, "text": 300}
+    blocks = {
+        name: rng.normal(size=(1284, 50, size)).astype(np.float32)
+        for name, size in sizes.items()
+    }
+    spec = SequenceModality(
+        n_layers=5,
+        n_heads=5,
+        dim_feedforward=2048,
+        dropout=0.1,
+        positional_encoding=False,
+    )
+    params = {
+        "modalities": [(name, spec, name) for name in sizes],
+        "embed_dim": 40,
+        "n_heads": 8,
+        "batch_size": 64,
+        "precision": "bfloat16",
+    }
+    encoders = [
+        lambda size=size: Transformer(size, 40, 5, 5, 2048, 0.1)
+        for size in sizes.values()
+    ]
+    return SliceDict(**blocks), params, encoders
+
+
+def make_mimic():
+    """2,048 rows of five numbers and a series of 24 steps, tokens of width 512."""
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(2048, 5)).astype(np.float32)
+    series = rng.normal(size=(2048, 24, 12)).astype(np.float32)
+    modalities = [
+        ("table", TabularModality(augmentation=["drop", "noise"]), "table"),
+        ("series", SequenceModality(encoder="gru"), "series"),
+    ]
+    params = {
+        "modalities": modalities,
+        "embed_dim": 512,
+        "n_heads": 8,
+        "batch_size": 64,
+    }
+    encoders = [lambda: Features(5, 512), lambda: Recurrent(12, 512)]
+    return SliceDict(table=table, series=series), params, encoders
+
+
+SHAPES = {"default": make_default, "mosi": make_mosi, "mimic": make_mimic}
+
+
+# %%
+# Measurements
+# ------------
+
+
+class Stopwatch:
+    """Seconds spent in functions, less those in what is subtracted."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def wrap(self, function, sign=1):
+        """Return the function, timed."""
+
+        def timed(*args, **kwargs):
+            start = time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.seconds += sign * (time.perf_counter() - start)
+
+        return timed
+
+    def wrap_step(self, step):
+        """Return an optimizer's step, timed without its closure."""
+        timed = self.wrap(step)
+        return lambda optimizer, closure: timed(optimizer, self.wrap(closure, sign=-1))
 
 
 def peak_memory():
@@ -56,18 +166,123 @@ def peak_memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
+def measure_product(dtype, size=2048, n_repeats=8):
+    """GFLOP/s of a square matrix product."""
+    a = torch.randn(size, size).to(dtype)
+    seconds = []
+    for _ in range(n_repeats):
+        start = time.perf_counter()
+        a @ a
+        seconds.append(time.perf_counter() - start)
+    return 2 * size**3 / np.median(seconds) / 1e9
+
+
+def count_flops(step):
+    """GFLOP of the matrix products of a call."""
+    with FlopCounterMode(display=False) as counter:
+        step()
+    return counter.get_total_flops() / 1e9
+
+
+def measure_skcoral(X, params):
+    """Seconds per epoch, epochs, seconds of the fit, and share outside the model."""
+    watch = Stopwatch()
+    forward = watch.wrap(COrALObjective.forward)
+    backward = watch.wrap(torch.Tensor.backward)
+    step = watch.wrap_step(torch.optim.AdamW.step)
+    coral = COrALTransformer(random_state=0, **params)
+    start = time.perf_counter()
+    with (
+        mock.patch.object(COrALObjective, "forward", forward),
+        mock.patch.object(torch.Tensor, "backward", backward),
+        mock.patch.object(torch.optim.AdamW, "step", step),
+    ):
+        coral.fit(X)
+    fit_seconds = time.perf_counter() - start
+    durations = coral.net_.history[:, "dur"]
+    outside = 1 - watch.seconds / sum(durations)
+    return np.median(durations), len(durations), fit_seconds, outside
+
+
+def measure_plain(X, params, encoders, n_epochs):
+    """Seconds per epoch, and GFLOP of an epoch, of the textbook."""
+    width = params["embed_dim"]
+    model = PlainCOrAL(encoders, width, width // 2, params["n_heads"])
+    blocks = [X[name] for name in X]
+    batch = [[torch.from_numpy(x[: params["batch_size"]]) for x in blocks]] * 2
+    flops = count_flops(lambda: sum(model(batch)).backward())
+    durations, start = [], time.perf_counter()
+    for _ in train(model, blocks, n_epochs, params["batch_size"]):
+        durations.append(time.perf_counter() - start)
+        start = time.perf_counter()
+    n_batches = len(blocks[0]) / params["batch_size"]
+    return np.median(durations), flops * n_batches
+
+
+def measure(shape, n_epochs):
+    """Rows of the table for one shape."""
+    X, params, encoders = SHAPES[shape]()
+    params = {"max_epochs": n_epochs, **params}
+    products = [round(measure_product(t)) for t in (torch.float32, torch.bfloat16)]
+    seconds, epochs, fit_seconds, outside = measure_skcoral(X, params)
+    ours = [f"{outside:.0%}", round(peak_memory(), 2)]
+    if encoders is None:
+        # Nothing in this shape is computed twice: its own products count.
+        one = COrALTransformer(**{**params, "max_epochs": 1, "random_state": 0})
+        flops, plain = count_flops(lambda: one.fit(X)), []
+    else:
+        plain_seconds, flops = measure_plain(X, params, encoders, n_epochs)
+        rate, peak = round(flops / plain_seconds), round(peak_memory(), 2)
+        start = ["plain", round(plain_seconds, 1), n_epochs, "", rate]
+        plain = [[shape, *start, *products, "", peak]]
+    timed = [round(seconds, 2), epochs, round(fit_seconds, 1), round(flops / seconds)]
+    return [[shape, "skcoral", *timed, *products, *ours], *plain]
+
+
+# %%
+# Table
+# -----
+
+
+def run(out, shapes, n_epochs):
+    """Measure the shapes that are not in the file yet, a process each."""
+    done = {row[0] for row in read_results(out)}
+    for shape in shapes:
+        if shape in done:
+            continue
+        command = [sys.executable, __file__, "--shape", shape, "--epochs", n_epochs]
+        output = subprocess.run(
+            list(map(str, command)), check=True, capture_output=True, text=True
+        )
+        with out.open("a", newline="") as file:
+            csv.writer(file).writerows(json.loads(output.stdout.splitlines()[-1]))
+
+
+def read_results(out):
+    """Rows of the file."""
+    if not out.exists():
+        return []
+    with out.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def print_table(rows):
+    """Print the rows as Markdown."""
+    print("| " + " | ".join(COLUMNS) + " |")
+    print("|---" * len(COLUMNS) + "|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
 # %%
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--out", type=Path, default=Path("training.csv"))
+    parser.add_argument("--shape", choices=SHAPES)
+    parser.add_argument("--epochs", type=int, default=3)
     arguments = parser.parse_args()
-    table = make_table(arguments.rows)
-    before = peak_memory()
-    fit_time, coral = time_call(COrALTransformer(random_state=0).fit, table)
-    after = peak_memory()
-    transform_time, _ = time_call(coral.transform, table)
-    print(f"threads: {torch.get_num_threads()}, device: {coral.device_}")
-    print(f"rows: {len(table)}, columns: {table.shape[1]}, epochs: {coral.n_iter_}")
-    print(f"fit: {fit_time:.1f} s, {sum(coral.net_.history[:, 'dur']):.1f} s in epochs")
-    print(f"peak memory: {after:.2f} GB, {before:.2f} GB of it before the fit")
-    print(f"transform: {len(table) / transform_time:,.0f} rows/s")
+    if arguments.shape:
+        print(json.dumps(measure(arguments.shape, arguments.epochs)))
+    else:
+        run(arguments.out, SHAPES, arguments.epochs)
+        print_table(read_results(arguments.out))
