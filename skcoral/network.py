@@ -61,17 +61,18 @@ class UniquePath(nn.Module):
 
         Rows without any token get finite numbers without a meaning.
         """
-        values = self.layers(tokens)
-        scores = values @ self.pool_query
-        if mask is None:
-            return _pool(scores, values)
-        # The lowest number, not -inf: rows without any token must stay finite too.
-        lowest = torch.finfo(scores.dtype).min
-        return _pool(scores.masked_fill(~mask, lowest), values)
-
-
-def _pool(scores, values):
-    return torch.einsum("nt,ntd->nd", scores.softmax(dim=1), values)
+        # W2 is linear and the weights of the tokens sum to one: it follows the pooling,
+        # for one vector per row, not per token. c2 . w is alike for all tokens.
+        *inner, last = self.layers
+        hidden = tokens
+        for layer in inner:
+            hidden = layer(hidden)
+        scores = hidden @ (self.pool_query @ last.weight)
+        if mask is not None:
+            # The lowest number, not -inf: rows without any token must stay finite too.
+            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+        pooled = scores.softmax(dim=1).to(hidden.dtype)[:, None] @ hidden
+        return last(pooled[:, 0])
 
 
 class DualPathNetwork(nn.Module):

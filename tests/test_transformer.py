@@ -9,11 +9,29 @@ from skcoral.transformer import Dropout, FeedForward, TransformerBlock
 N, DIM = 3, 8
 
 
-def test_reading_one_query_equals_the_whole_block():
+class Uneven(torch.nn.Module):
+    """Stands for a dropout whose random numbers are known."""
+
+    p = 0.5
+
+    def forward(self, x):
+        return x * torch.linspace(0, 2, x.shape[-1], dtype=x.dtype)
+
+
+@pytest.mark.parametrize("dropout", [Dropout(0.0), Uneven()])
+@pytest.mark.parametrize("padded", [False, True])
+def test_reading_one_query_equals_the_whole_block(padded, dropout):
     torch.manual_seed(0)
     block = TransformerBlock(DIM, n_heads=2, n_layers=1, dropout=0.0).double()
-    x = torch.randn(N, 5, DIM, dtype=torch.float64)
-    torch.testing.assert_close(block(x[:, :1], x), block(x)[:, :1])
+    block.dropout = dropout
+    x = torch.randn(N, 5, DIM, dtype=torch.float64, requires_grad=True)
+    mask = torch.arange(5) < torch.tensor([[5], [3], [1]]) if padded else None
+    one, whole = block(x[:, :1], x, mask), block(x, mask=mask)[:, :1]
+    torch.testing.assert_close(one, whole)
+    for actual, expected in zip(
+        gradients(one, block, x), gradients(whole, block, x), strict=True
+    ):
+        torch.testing.assert_close(actual, expected)
 
 
 def test_initial_weights_have_the_scales_of_the_method():
