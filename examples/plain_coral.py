@@ -25,8 +25,9 @@ from torch.utils.data import DataLoader, Dataset
 class Block(nn.Module):
     """Pre-norm attention and feed-forward, for all tokens."""
 
-    def __init__(self, width, n_heads, hidden, dropout):
+    def __init__(self, width, n_heads, hidden, dropout, activation):
         super().__init__()
+        self.activation = activation
         self.norm_attention = nn.LayerNorm(width)
         self.attention = nn.MultiheadAttention(
             width, n_heads, dropout=dropout, batch_first=True
@@ -39,9 +40,13 @@ class Block(nn.Module):
     def forward(self, x):
         y = self.norm_attention(x)
         x = x + self.dropout(self.attention(y, y, y, need_weights=False)[0])
-        z = self.up(self.norm(x))
-        hidden = self.dropout(z * torch.sigmoid(1.702 * z))
+        hidden = self.dropout(self.activation(self.up(self.norm(x))))
         return x + self.dropout(self.down(hidden))
+
+
+def quick_gelu(z):
+    """A cheap approximation of GELU."""
+    return z * torch.sigmoid(1.702 * z)
 
 
 class Transformer(nn.Module):
@@ -51,7 +56,7 @@ class Transformer(nn.Module):
         super().__init__()
         self.project = nn.Linear(n_features, width, bias=False)
         self.blocks = nn.ModuleList(
-            Block(width, n_heads, hidden, dropout) for _ in range(n_layers)
+            Block(width, n_heads, hidden, dropout, torch.relu) for _ in range(n_layers)
         )
 
     def forward(self, x):
@@ -147,7 +152,7 @@ class PlainCOrAL(nn.Module):
         self.unique_encoders = nn.ModuleList(make() for make in encoders)
         self.unique_paths = nn.ModuleList(Unique(width, unique) for _ in encoders)
         self.cls = nn.Parameter(torch.randn(1, 1, width))
-        self.block = Block(width, n_heads, 4 * width, 0.0)
+        self.block = Block(width, n_heads, 4 * width, 0.0, quick_gelu)
         self.norm = nn.LayerNorm(width)
         self.heads = nn.ModuleList(
             make_head(w, head_hidden, head_out) for w in (width, unique, unique)

@@ -121,6 +121,9 @@ class SequenceEncoder(nn.Module):
     dim_feedforward : int or None, default=None
         Width of the hidden layer in the blocks; None is four times `embed_dim`.
 
+    activation : {"gelu", "relu"}, default="gelu"
+        QuickGELU or ReLU in those layers.
+
     dropout : float, default=0.0
         Dropout in the blocks of the transformer, or between layers of the GRU.
 
@@ -130,7 +133,7 @@ class SequenceEncoder(nn.Module):
     Notes
     -----
     Method A.0.2 of COrAL (arXiv 2602.14983): a linear layer without bias, then pre-norm
-    blocks; here with a mask for padding.
+    blocks, whose activation there is ReLU; here with a mask for padding.
 
     Examples
     --------
@@ -149,6 +152,7 @@ class SequenceEncoder(nn.Module):
         n_layers=1,
         n_heads=4,
         dim_feedforward=None,
+        activation="gelu",
         dropout=0.0,
         positional_encoding=True,
     ):
@@ -163,7 +167,9 @@ class SequenceEncoder(nn.Module):
             return
         self.project = nn.Linear(n_features, embed_dim, bias=False)
         self.blocks = nn.ModuleList(
-            TransformerBlock(embed_dim, n_heads, n_layers, dropout, dim_feedforward)
+            TransformerBlock(
+                embed_dim, n_heads, n_layers, dropout, dim_feedforward, activation
+            )
             for _ in range(n_layers)
         )
 

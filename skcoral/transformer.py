@@ -7,13 +7,16 @@ from torch.nn import functional as F
 # QuickGELU(z) = z * sigmoid(1.702 z) = silu(1.702 z) / 1.702
 QUICK = 1.702
 # Elements of the hidden layer that a CPU holds at once while training. Milliseconds of
-# forward and backward on two cores, whole and by 2 ** 18, 19, 20, 21 elements:
-# 6,400 tokens, 40 -> 2048: float32 137, 58, 71, 68, 73; bfloat16 23, 28, 23, 24, 25;
-# 21,000 tokens, 64 -> 256: float32 39, 30, 31, 36, 43; bfloat16 11, 15, 14, 14, 14.
-# Held whole, the first keeps 50 to 160 MB per block for the backward pass.
+# forward and backward of 6,400 tokens, 40 -> 2048, bfloat16, dropout, on two cores, by
+# 2 ** 19, 20, 21 elements: ReLU 41, 35, 44; QuickGELU 50, 45, 53. The hidden layer has
+# one buffer per pass: memory that is new for each part costs as much as the products.
 HIDDEN_ELEMENTS = 2**20
 # Dropout masks that are drawn per pass; each row takes one of them.
 N_MASKS = 128
+# Biases of the hidden layer that the rows of a part take by turns under dropout, and
+# the bias of a dropped unit: its activation is exactly zero in every format.
+N_BIASES = 8
+DROPPED = -3e4
 
 
 class Dropout(nn.Module):
@@ -26,10 +29,8 @@ class Dropout(nn.Module):
 
     Notes
     -----
-    On CPUs random numbers are what dropout costs. With a number per entry, a hidden
-    layer of 2048 takes 86 ms where its matrix products take 23 ms (6,400 tokens,
-    bfloat16, two cores); when each row takes one of 128 masks, fresh ones in every
-    pass, 30 ms.
+    On CPUs random numbers are what dropout costs, about 10 ns each on a core. When each
+    row takes one of 128 masks, fresh ones in every pass, they cost nothing.
     """
 
     def __init__(self, p):
@@ -55,7 +56,7 @@ class Dropout(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Normalisation, a wide hidden layer with QuickGELU, and back.
+    """Normalisation, a wide hidden layer, and back.
 
     Parameters
     ----------
@@ -68,19 +69,27 @@ class FeedForward(nn.Module):
     dropout : float
         Dropout of the hidden layer.
 
+    activation : {"gelu", "relu"}, default="gelu"
+        QuickGELU or ReLU.
+
     Notes
     -----
     While training on a CPU, the hidden layer is computed for a part of the rows at a
     time and computed again for the gradients, so that it stays in the cache and takes
     no memory between the passes.
+
+    Dropout costs next to nothing: every row takes one of a few biases, by further
+    columns of the matrix product, and a hidden unit that is to be dropped has a bias so
+    low that the activation is exactly zero.
     """
 
-    def __init__(self, embed_dim, hidden_dim, dropout):
+    def __init__(self, embed_dim, hidden_dim, dropout, activation="gelu"):
         super().__init__()
         self.norm = nn.LayerNorm(embed_dim)
         self.up = nn.Linear(embed_dim, hidden_dim)
         self.down = nn.Linear(hidden_dim, embed_dim)
-        self.dropout = Dropout(dropout)
+        self.p = dropout
+        self.activation = activation
 
     def forward(self, x):
         """Return the output for `x` of shape (..., embed_dim)."""
@@ -88,21 +97,29 @@ class FeedForward(nn.Module):
         dtype = flat.dtype
         if torch.is_autocast_enabled(x.device.type):
             dtype = torch.get_autocast_dtype(x.device.type)
-        hidden_dim = self.up.out_features
-        drawn = self.dropout.draw(flat.new_empty((len(flat), hidden_dim), dtype=dtype))
-        masks, choice = drawn or (None, None)
+        n_rows = self._rows_at_once(flat)
+        scale = QUICK if self.activation == "gelu" else 1.0
+        dropped = self.draw(len(_parts(len(flat), n_rows)))
+        kept = 1.0 if dropped is None else 1 - self.p
         out = _HiddenLayer.apply(
             flat,
-            QUICK * self.up.weight,
-            QUICK * self.up.bias,
-            self.down.weight / QUICK,
+            scale * self.up.weight,
+            scale * self.up.bias,
+            self.down.weight / (scale * kept),
             self.down.bias,
-            masks,
-            choice,
+            dropped,
+            self.activation,
             dtype,
-            self._rows_at_once(flat),
+            n_rows,
         )
         return out.view(x.shape)
+
+    def draw(self, n_parts):
+        """Return which hidden units each bias of each part drops, or None."""
+        if not self.training or self.p == 0:
+            return None
+        shape = (n_parts, N_BIASES, self.up.out_features)
+        return torch.rand(shape, device=self.up.weight.device) < self.p
 
     def _rows_at_once(self, flat):
         """Return all rows, or in training on a CPU, as many as the cache may hold."""
@@ -112,52 +129,93 @@ class FeedForward(nn.Module):
 
 
 class _HiddenLayer(torch.autograd.Function):
-    """``down(masks[choice] * silu(up(x)))``, a part of the rows at a time."""
+    """``down(activation(up(x)))`` with dropped units, a part of the rows at a time."""
 
     @staticmethod
-    def forward(ctx, x, up, up_bias, down, down_bias, masks, choice, dtype, n_rows):
+    def forward(
+        ctx, x, up, up_bias, down, down_bias, dropped, activation, dtype, n_rows
+    ):
         ctx.dtypes = [tensor.dtype for tensor in (x, up, up_bias, down, down_bias)]
         x, up, up_bias, down, down_bias = (
             tensor.to(dtype) for tensor in (x, up, up_bias, down, down_bias)
         )
-        ctx.save_for_backward(x, up, up_bias, down, masks, choice)
-        ctx.n_rows = n_rows
-        out = torch.empty_like(x)
-        for rows in _parts(len(x), n_rows):
-            hidden = torch.addmm(up_bias, x[rows], up.t())
-            hidden = F.silu(hidden, inplace=True)
-            if masks is not None:
-                hidden.mul_(masks[choice[rows]])
+        x = _add_bias_columns(x, dropped)
+        ctx.save_for_backward(x, up, up_bias, down, dropped)
+        ctx.activation, ctx.n_rows = activation, n_rows
+        out = x.new_empty(len(x), len(down))
+        buffer = x.new_empty(min(n_rows, len(x)), len(up))
+        for part, rows in enumerate(_parts(len(x), n_rows)):
+            hidden = buffer[: len(x[rows])]
+            torch.mm(x[rows], _add_biases(up, up_bias, dropped, part), out=hidden)
+            _activate(hidden, activation, out=hidden)
             torch.addmm(down_bias, hidden, down.t(), out=out[rows])
         return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, gradient):
-        x, up, up_bias, down, masks, choice = ctx.saved_tensors
+        x, up, up_bias, down, dropped = ctx.saved_tensors
         gradient = gradient.to(x.dtype)
+        width = up.shape[1]
         to_x = torch.empty_like(x)
         # Sums over many rows: at least float32.
         sums = torch.promote_types(x.dtype, torch.float32)
-        to_up, to_up_bias, to_down = (
-            torch.zeros_like(tensor, dtype=sums) for tensor in (up, up_bias, down)
-        )
-        for rows in _parts(len(x), ctx.n_rows):
-            linear = torch.addmm(up_bias, x[rows], up.t())
-            hidden, to_hidden = F.silu(linear), gradient[rows] @ down
-            if masks is not None:
-                mask = masks[choice[rows]]
-                hidden.mul_(mask)
-                to_hidden.mul_(mask)
-            to_linear = torch.ops.aten.silu_backward(to_hidden, linear)
-            torch.mm(to_linear, up, out=to_x[rows])
+        to_up = x.new_zeros(x.shape[1], len(up), dtype=sums)
+        to_down = torch.zeros_like(down, dtype=sums)
+        buffers = x.new_empty(3, min(ctx.n_rows, len(x)), len(up))
+        for part, rows in enumerate(_parts(len(x), ctx.n_rows)):
+            weight = _add_biases(up, up_bias, dropped, part)
+            linear, hidden, to_linear = buffers[:, : len(x[rows])]
+            torch.mm(x[rows], weight, out=linear)
+            _activate(linear, ctx.activation, out=hidden)
+            torch.mm(gradient[rows], down, out=to_linear)
+            _activate_backward(to_linear, linear, ctx.activation)
+            torch.mm(to_linear, weight.t(), out=to_x[rows])
             to_down += gradient[rows].t() @ hidden
-            to_up += to_linear.t() @ x[rows]
-            to_up_bias += to_linear.sum(0, dtype=sums)
+            to_up += x[rows].t() @ to_linear
+        # A dropped unit has no gradient: the biases of all rows are the one bias.
+        to_up_bias = to_up[width:].sum(0)
         to_down_bias = gradient.sum(0, dtype=sums)
-        gradients = (to_x, to_up, to_up_bias, to_down, to_down_bias)
+        gradients = (to_x[:, :width], to_up[:width].t(), to_up_bias)
+        gradients = (*gradients, to_down, to_down_bias)
         typed = (g.to(dtype) for g, dtype in zip(gradients, ctx.dtypes, strict=True))
         return *typed, None, None, None, None
+
+
+def _add_bias_columns(x, dropped):
+    """Add columns that pick a bias for each row: the first, or by turns under dropout.
+
+    Outside of dropout every row has the same column, to be summed in the same order.
+    """
+    chosen = torch.arange(len(x), device=x.device) % N_BIASES
+    if dropped is None:
+        chosen.zero_()
+    return torch.cat([x, F.one_hot(chosen, N_BIASES).to(x.dtype)], dim=1)
+
+
+def _add_biases(up, up_bias, dropped, part):
+    """Return the transposed weights with the biases of a part as further rows."""
+    biases = up_bias.expand(N_BIASES, -1)
+    if dropped is not None:
+        biases = biases.masked_fill(dropped[part], DROPPED)
+    return torch.cat([up.t(), biases])
+
+
+def _activate(linear, activation, out):
+    if activation == "gelu":
+        torch.ops.aten.silu.out(linear, out=out)
+    else:
+        torch.clamp_min(linear, 0.0, out=out)
+
+
+def _activate_backward(gradient, linear, activation):
+    """Multiply a gradient by the derivative of the activation, in place."""
+    if activation == "gelu":
+        torch.ops.aten.silu_backward.grad_input(gradient, linear, grad_input=gradient)
+    else:
+        torch.ops.aten.threshold_backward.grad_input(
+            gradient, linear, 0.0, grad_input=gradient
+        )
 
 
 def _parts(n_rows, size):
@@ -180,16 +238,28 @@ class TransformerBlock(nn.Module):
 
     hidden_dim : int or None, default=None
         Width of the hidden layer; None is four times `embed_dim`.
+
+    activation : {"gelu", "relu"}, default="gelu"
+        QuickGELU or ReLU in the hidden layer.
     """
 
-    def __init__(self, embed_dim, n_heads, n_layers, dropout, hidden_dim=None):
+    def __init__(
+        self,
+        embed_dim,
+        n_heads,
+        n_layers,
+        dropout,
+        hidden_dim=None,
+        activation="gelu",
+    ):
         super().__init__()
         self.n_heads = n_heads
         self.norm_attention = nn.LayerNorm(embed_dim)
         self.query = nn.Linear(embed_dim, embed_dim)
         self.key_value = nn.Linear(embed_dim, 2 * embed_dim)
         self.out = nn.Linear(embed_dim, embed_dim)
-        self.feed_forward = FeedForward(embed_dim, hidden_dim or 4 * embed_dim, dropout)
+        hidden_dim = hidden_dim or 4 * embed_dim
+        self.feed_forward = FeedForward(embed_dim, hidden_dim, dropout, activation)
         self.dropout = Dropout(dropout)
         self._initialise(embed_dim, n_layers)
 

@@ -17,7 +17,7 @@ def make_pair(kind, mask_ratio):
     """Return network, objective and textbook with the same weights, and two views."""
     rng = np.random.default_rng(0)
     table, series = rng.normal(size=(N_ROWS, 3)), rng.normal(size=(N_ROWS, 5, 2))
-    layers = {"n_layers": 2, "n_heads": 2, "dim_feedforward": 20}
+    layers = {"n_layers": 2, "n_heads": 2, "dim_feedforward": 20, "activation": "relu"}
     spec = SequenceModality(encoder=kind, positional_encoding=False, **layers)
     specs = {"table": TabularModality().fit(table), "series": spec.fit(series)}
     torch.manual_seed(0)

@@ -67,9 +67,12 @@ def test_attention_in_bfloat16_equals_that_in_float32():
 # The hidden layer
 
 
+ACTIVATIONS = {"gelu": lambda z: z * torch.sigmoid(1.702 * z), "relu": torch.relu}
+
+
 def naive_feed_forward(layer, x, mask=1.0):
-    z = layer.up(layer.norm(x))
-    return layer.down(z * torch.sigmoid(1.702 * z) * mask)
+    activate = ACTIVATIONS[layer.activation]
+    return layer.down(activate(layer.up(layer.norm(x))) * mask)
 
 
 def gradients(out, layer, x):
@@ -80,10 +83,13 @@ def gradients(out, layer, x):
 @pytest.mark.parametrize(
     ("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-10)]
 )
-def test_feed_forward_equals_its_formula(monkeypatch, dtype, tolerance, n_elements):
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_feed_forward_equals_its_formula(
+    monkeypatch, activation, dtype, tolerance, n_elements
+):
     monkeypatch.setattr(transformer, "HIDDEN_ELEMENTS", n_elements)
     torch.manual_seed(0)
-    layer = FeedForward(DIM, 20, dropout=0.0).to(dtype)
+    layer = FeedForward(DIM, 20, 0.0, activation).to(dtype)
     x = torch.randn(4, 5, DIM, dtype=dtype, requires_grad=True)
     out, expected = layer(x), naive_feed_forward(layer, x)
     close = {"rtol": 0, "atol": tolerance}
@@ -94,20 +100,45 @@ def test_feed_forward_equals_its_formula(monkeypatch, dtype, tolerance, n_elemen
         torch.testing.assert_close(actual, reference, rtol=0, atol=50 * tolerance)
 
 
-def test_feed_forward_with_dropout_equals_its_formula(monkeypatch):
-    monkeypatch.setattr(transformer, "HIDDEN_ELEMENTS", 60)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_feed_forward_with_dropout_equals_its_formula(monkeypatch, activation):
+    monkeypatch.setattr(transformer, "HIDDEN_ELEMENTS", 400)
     torch.manual_seed(0)
-    layer = FeedForward(DIM, 20, dropout=0.4).double()
+    layer = FeedForward(DIM, 20, 0.4, activation).double()
     x = torch.randn(50, DIM, dtype=torch.float64, requires_grad=True)
     torch.manual_seed(1)
-    masks, choice = layer.dropout.draw(x.new_empty(50, 20))
+    # Parts of 20 rows, which take eight masks by turns.
+    dropped = layer.draw(3)
+    turns = [row // 20 * 8 + row % 8 for row in range(50)]
+    mask = (~dropped).flatten(0, 1)[turns].double() / 0.6
     torch.manual_seed(1)
-    out, expected = layer(x), naive_feed_forward(layer, x, masks[choice])
+    out, expected = layer(x), naive_feed_forward(layer, x, mask)
     torch.testing.assert_close(out, expected)
     for actual, reference in zip(
         gradients(out, layer, x), gradients(expected, layer, x), strict=True
     ):
         torch.testing.assert_close(actual, reference)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_dropped_unit_is_exactly_zero(activation, dtype):
+    x = torch.linspace(-100, 100, 41).to(dtype) + transformer.DROPPED
+    hidden, gradient = torch.ones_like(x), torch.ones_like(x)
+    transformer._activate(x, activation, out=hidden)
+    transformer._activate_backward(gradient, x, activation)
+    assert (hidden == 0).all() and (gradient == 0).all()
+
+
+def test_the_masks_of_the_hidden_layer_are_of_the_rate_and_differ():
+    torch.manual_seed(0)
+    layer = FeedForward(DIM, 500, dropout=0.3)
+    dropped = layer.draw(4)
+    # 4 x 8 x 500 independent numbers: a deviation of 0.004.
+    assert float(dropped.float().mean()) == pytest.approx(0.3, abs=0.015)
+    assert len(dropped.flatten(0, 1).unique(dim=0)) == 32
+    assert (dropped != layer.draw(4)).any()
+    assert layer.eval().draw(4) is None
 
 
 def test_feed_forward_in_bfloat16_equals_that_in_float32():
@@ -128,7 +159,7 @@ def test_feed_forward_in_bfloat16_equals_that_in_float32():
 
 
 def test_feed_forward_keeps_nothing_wide(monkeypatch):
-    monkeypatch.setattr(transformer, "HIDDEN_ELEMENTS", 1000)
+    monkeypatch.setattr(transformer, "HIDDEN_ELEMENTS", 50_000)
     layer = FeedForward(DIM, 100, dropout=0.1)
     sizes = []
 
@@ -138,7 +169,7 @@ def test_feed_forward_keeps_nothing_wide(monkeypatch):
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         layer(torch.randn(5000, DIM, requires_grad=True))
-    assert max(sizes) <= 5000 * DIM
+    assert max(sizes) <= 5000 * (DIM + transformer.N_BIASES)
 
 
 # Dropout

@@ -36,6 +36,9 @@ class SequenceModality(BaseModality):
         Width of the hidden layer in the transformer's blocks; None is four times the
         width of the tokens.
 
+    activation : {"gelu", "relu"}, default="gelu"
+        QuickGELU, or ReLU as published, in the hidden layer of the blocks.
+
     dropout : float, default=0.0
         Dropout in the transformer's blocks, or between layers of the GRU.
 
@@ -92,6 +95,7 @@ class SequenceModality(BaseModality):
         "n_layers": POSITIVE_INT,
         "n_heads": POSITIVE_INT,
         "dim_feedforward": [*POSITIVE_INT, None],
+        "activation": [StrOptions({"gelu", "relu"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "positional_encoding": ["boolean"],
         "max_length": [Interval(Integral, 1, None, closed="left"), None],
@@ -106,6 +110,7 @@ class SequenceModality(BaseModality):
         n_layers=1,
         n_heads=4,
         dim_feedforward=None,
+        activation="gelu",
         dropout=0.0,
         positional_encoding=True,
         max_length=None,
@@ -116,6 +121,7 @@ class SequenceModality(BaseModality):
         self.n_layers = n_layers
         self.n_heads = n_heads
         self.dim_feedforward = dim_feedforward
+        self.activation = activation
         self.dropout = dropout
         self.positional_encoding = positional_encoding
         self.max_length = max_length
@@ -186,6 +192,7 @@ class SequenceModality(BaseModality):
             n_layers=self.n_layers,
             n_heads=self.n_heads,
             dim_feedforward=self.dim_feedforward,
+            activation=self.activation,
             dropout=self.dropout,
             positional_encoding=self.positional_encoding,
         )
