@@ -66,7 +66,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
     """Fit, transform, names and tags that all methods share.
 
     A method is a subclass with an explicit constructor, the constraints of its own
-    parameters, and `_make_method`.
+    parameters, and `_make_method`. It hands the parameters below to this constructor.
     """
 
     _parameter_constraints = {
@@ -90,6 +90,49 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
+
+    def __init__(
+        self,
+        modalities="auto",
+        *,
+        embed_dim=64,
+        max_epochs="auto",
+        batch_size=256,
+        lr=1e-3,
+        weight_decay=1e-3,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        warm_start=False,
+        output="all",
+        missing="learned",
+        empty_rows="error",
+        device="auto",
+        precision="auto",
+        compile=False,
+        callbacks=None,
+        verbose=0,
+        random_state=None,
+    ):
+        self.modalities = modalities
+        self.embed_dim = embed_dim
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.output = output
+        self.missing = missing
+        self.empty_rows = empty_rows
+        self.device = device
+        self.precision = precision
+        self.compile = compile
+        self.callbacks = callbacks
+        self.verbose = verbose
+        self.random_state = random_state
 
     @abstractmethod
     def _make_method(self, names):
@@ -188,7 +231,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             return out
         blocks = _keep(blocks, filled)
         parts = self.net_.embed(BlockDataset(blocks))
-        components = dict(zip(self.net_.module_.dims, parts, strict=True))
+        components = dict(zip(self._dims, parts, strict=True))
         self._mark_missing(components, blocks)
         out[filled] = np.hstack([components[name] for name in self.output_indices_])
         return out
@@ -243,11 +286,21 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         check_is_fitted(self, "net_")
         dims = {
             name: dim
-            for name, dim in self.net_.module_.dims.items()
+            for name, dim in self._dims.items()
             if self.output in ("all", "shared" if name == "shared" else "unique")
         }
+        if not dims:
+            raise ValueError(
+                f"The 'output' parameter of {type(self).__name__} must select one of "
+                f"its components, {list(self._dims)}. Got {self.output!r} instead."
+            )
         ends = np.cumsum([0, *dims.values()]).tolist()
         return {name: slice(*ends[i : i + 2]) for i, name in enumerate(dims)}
+
+    @property
+    def _dims(self):
+        """Width of each component by name, in order."""
+        return self.net_.criterion_.dims(self.net_.module_)
 
     @property
     def history_(self):
@@ -439,7 +492,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             return
         for name, block in blocks.items():
             rows = find_rows(block)
-            if rows is not None:
+            if rows is not None and name in components:
                 components[name][~rows] = {"zero": 0.0, "nan": np.nan}[self.missing]
 
     def _train(self, blocks, *, resume, epochs):

@@ -16,9 +16,10 @@ PENALTIES = 10.0 ** np.arange(-2, 5)
 
 
 def learn_fill(net, dataset):
-    """Learn to predict missing unique embeddings from the shared ones of the rest.
+    """Learn to predict missing unique embeddings from the rest of a row.
 
     Ridge regression, for each modality, on the rows that have it and another one.
+    Networks without a shared path predict from the other unique embeddings.
 
     Parameters
     ----------
@@ -29,12 +30,17 @@ def learn_fill(net, dataset):
         The training rows.
     """
     network = net.module_
+    if not network.has_unique:
+        return
     step = math.ceil(len(dataset) / MAX_ROWS)
     blocks = take_from_blocks(dataset.blocks, slice(None, None, step))
     present = np.stack([_is_present(blocks[name]) for name in network.names])
     if len(present) == 1:
         return
-    outputs = net.map_batches(network.leave_one_out, BlockDataset(blocks))
+    dataset = BlockDataset(blocks)
+    if not network.has_shared:
+        _learn_means(net, dataset, present)
+    outputs = net.map_batches(network.leave_one_out, dataset)
     without, unique = outputs[: len(present)], outputs[len(present) :]
     for m, rows in enumerate(present & (present.sum(axis=0) > 1)):
         # Modalities that never meet tell nothing of one another: the mean is left.
@@ -44,6 +50,15 @@ def learn_fill(net, dataset):
             ridge = RidgeCV(PENALTIES).fit(without[m][rows], unique[m][rows])
             network.fill_weight[m] = torch.from_numpy(ridge.coef_)
             network.fill_bias[m] = torch.from_numpy(ridge.intercept_)
+
+
+def _learn_means(net, dataset, present):
+    """Learn what stands for a second modality that a row lacks."""
+    network = net.module_
+    unique = net.map_batches(lambda x: network.private(network.encode(x)), dataset)
+    for m, rows in enumerate(present):
+        if rows.any():
+            network.fill_mean[m] = torch.from_numpy(unique[m][rows].mean(axis=0))
 
 
 def _is_present(block):

@@ -1,6 +1,7 @@
 """COrAL: shared and unique representations of several modalities, without labels."""
 
 from skcoral._base import BaseMultimodalTransformer
+from skcoral._documentation import document
 from skcoral._validation import (
     NON_NEGATIVE_FLOAT,
     POSITIVE_FLOAT,
@@ -29,6 +30,7 @@ OBJECTIVE_PARAMETERS = (
 )
 
 
+@document
 class COrALTransformer(BaseMultimodalTransformer):
     """Learn what modalities share and what each alone knows, without labels.
 
@@ -40,17 +42,7 @@ class COrALTransformer(BaseMultimodalTransformer):
 
     Parameters
     ----------
-    modalities : "auto" or list of (name, spec, columns), default="auto"
-        The modalities, in the order of their features. A spec is an instance such as
-        :class:`TextModality` or its kind in a word: "tabular", "text", "sequence",
-        "image" or "embedding".
-        Columns are names, positions, a slice, a mask or a callable such as
-        :func:`sklearn.compose.make_column_selector`; for a `SliceDict`, its key. A
-        column may belong to several modalities; a column that belongs to none is not
-        used. "auto" makes one text modality of each free-text column (at least three
-        words on average and many distinct values), one sequence or image modality of
-        each column of arrays, images or image files, and one tabular modality, "table",
-        of the other columns; of a `SliceDict`, one modality per key by its shape.
+    %(modalities)s
 
     embed_dim : int, default=64
         Width of tokens and of the shared component; a multiple of `n_heads`.
@@ -105,111 +97,20 @@ class COrALTransformer(BaseMultimodalTransformer):
         Probability that a modality of a row is hidden from the shared path of a view in
         training, so that the shared component gets used to missing modalities.
 
-    max_epochs : int or "auto", default="auto"
-        Passes over the rows. "auto" makes 1,200 updates, but at least 10 and at most
-        200 passes: ``clip(ceil(1200 / ceil(n_samples / batch_size)), 10, 200)``.
-
-    batch_size : int, default=256
-        Rows per update. A last batch of one row joins the one before it.
-
-    lr : float, default=1e-3
-        Learning rate of AdamW.
-
-    weight_decay : float, default=1e-3
-        Decay of weight matrices; biases, norms and queries are not decayed.
-
-    early_stopping : bool, default=False
-        Hold rows out, stop when their loss no longer falls, restore the best epoch.
-
-    validation_fraction : float, default=0.1
-        Share of rows held out by `early_stopping`.
-
-    n_iter_no_change : int, default=10
-        Epochs without improvement before `early_stopping` stops.
-
-    warm_start : bool, default=False
-        Continue the training in the next `fit`, with modalities, scales and
-        vocabularies as learnt before.
-
-    output : {"all", "shared", "unique"}, default="all"
-        Components that `transform` returns. May be set after `fit`.
-
-    missing : {"learned", "zero", "nan"}, default="learned"
-        What stands in the unique component of a modality that a row lacks: a linear
-        prediction from the shared embedding of its other modalities, learnt on the
-        training rows that have them all; zeros; or NaN. May be set after `fit`.
-
-    empty_rows : {"error", "nan"}, default="error"
-        What becomes of rows that lack every modality: an error, or NaN in `transform`;
-        training and `score` then leave them out.
-
-    device : str, default="auto"
-        A torch device; "auto" is CUDA, else MPS, else the CPU.
-
-    precision : {"auto", "float32", "bfloat16"}, default="auto"
-        Number format of the matrix products in training; weights, losses and features
-        are float32 always. "auto" is bfloat16 where the device multiplies it natively
-        (AVX-512 BF16, AMX, recent CUDA) and `embed_dim` is 64 or more, else float32.
-
-    compile : bool, default=False
-        Compile network and objective with :func:`torch.compile`.
-
-    callbacks : list of skorch callbacks, default=None
-        Further callbacks of the training.
-
-    verbose : int, default=0
-        1 shows a progress bar over the epochs, 2 prints the losses of each epoch too.
-
-    random_state : int, RandomState instance or None, default=None
-        Seed of weights, batches, views and masks. The same seed gives the same features
-        on one machine with the same number of threads, which decides how sums round;
-        global generators are not touched.
+    %(training)s
 
     Attributes
     ----------
-    modalities_ : list of (name, fitted spec, columns)
-        The modalities in use, those of "auto" included.
-
-    net_ : ContrastiveNet
-        The trained skorch net: `module_` is the network, `criterion_` the objective,
-        `history` has the losses of every batch.
-
-    output_indices_ : dict of str to slice
-        Columns of each component in the output.
-
-    history_ : dict of str to list of float
-        Loss and each of its terms per epoch: "train_loss", "train_shared",
-        "train_unique_<name>", "train_orthogonality", and "valid_..." with
-        `early_stopping`.
-
-    n_iter_ : int
-        Number of finished epochs.
-
-    loss_curve_ : list of float
-        Training loss per epoch.
-
-    validation_loss_curve_ : list of float or None
-        Held-out loss per epoch.
-
-    device_ : str
-        Device of the network.
-
-    n_features_in_ : int
-        Number of columns seen in `fit`, or of keys of a `SliceDict`.
-
-    feature_names_in_ : ndarray of shape (n_features_in_,), object
-        Names of the columns or keys, where X has names.
+    %(attributes)s
 
     See Also
     --------
-    TabularModality : Numbers, categories, booleans and dates.
-    TextModality : Raw strings.
-    SequenceModality : Series of equal or different length.
-    ImageModality : Arrays, PIL images or files.
-    EmbeddingModality : Dense vectors from anywhere.
+    %(see_also)s
 
     Notes
     -----
+    The terms of the loss are "shared", "unique_<name>" and "orthogonality".
+
     Deviations from the paper's code: any number of modalities (one is well defined, a
     contrastive learner whose shared and unique features have no cross-modal meaning);
     views by marginal corruption (SCARF, arXiv 2106.15147) instead of noise; separate
@@ -292,8 +193,27 @@ class COrALTransformer(BaseMultimodalTransformer):
         verbose=0,
         random_state=None,
     ):
-        self.modalities = modalities
-        self.embed_dim = embed_dim
+        super().__init__(
+            modalities,
+            embed_dim=embed_dim,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            weight_decay=weight_decay,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
+            output=output,
+            missing=missing,
+            empty_rows=empty_rows,
+            device=device,
+            precision=precision,
+            compile=compile,
+            callbacks=callbacks,
+            verbose=verbose,
+            random_state=random_state,
+        )
         self.unique_dim = unique_dim
         self.n_layers = n_layers
         self.n_heads = n_heads
@@ -309,23 +229,6 @@ class COrALTransformer(BaseMultimodalTransformer):
         self.orthogonality = orthogonality
         self.ortho_reduction = ortho_reduction
         self.modality_dropout = modality_dropout
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.output = output
-        self.missing = missing
-        self.empty_rows = empty_rows
-        self.device = device
-        self.precision = precision
-        self.compile = compile
-        self.callbacks = callbacks
-        self.verbose = verbose
-        self.random_state = random_state
 
     def _make_method(self, names):
         """Return COrAL's objective and the sizes of its network."""

@@ -102,17 +102,25 @@ class DualPathNetwork(nn.Module):
         What becomes of a token that is masked: multiplied by zero as published,
         replaced by a learned vector, or left out of the attention.
 
+    paths : sequence of {"shared", "unique"}, default=("shared", "unique")
+        The paths to build; the components of the others do not exist.
+
     Attributes
     ----------
     dims : dict of str to int
         Width of each component, in the order of the embedding.
 
-    fill_weight : tensor of shape (n_modalities, unique_dim, embed_dim)
-        Predicts, from the shared embedding of the other modalities, the unique
-        embedding of a modality that a row lacks.
+    fill_weight : tensor of shape (n_modalities, unique_dim, n_features)
+        Predicts the unique embedding of a modality that a row lacks from the shared
+        embedding of the others, or from their unique ones where there is no shared
+        path.
 
     fill_bias : tensor of shape (n_modalities, unique_dim)
         Intercepts of that prediction.
+
+    fill_mean : tensor of shape (n_modalities, unique_dim)
+        Mean unique embeddings. Without a shared path they stand for further modalities
+        that a row lacks.
 
     Notes
     -----
@@ -129,29 +137,43 @@ class DualPathNetwork(nn.Module):
         n_heads=4,
         dropout=0.0,
         mask_mode="zero",
+        paths=("shared", "unique"),
     ):
         super().__init__()
         specs = list(modalities.values())
         self.names = list(modalities)
-        self.dims = {"shared": embed_dim, **dict.fromkeys(modalities, unique_dim)}
         self.mask_mode = mask_mode
-        self.encoders = _make_encoders(specs, embed_dim)
-        self.unique_encoders = _make_encoders(specs, embed_dim)
-        self.unique_paths = nn.ModuleList(
-            UniquePath(embed_dim, unique_dim) for _ in specs
-        )
+        self.has_shared, self.has_unique = "shared" in paths, "unique" in paths
+        shared = {"shared": embed_dim} if self.has_shared else {}
+        unique = dict.fromkeys(modalities, unique_dim) if self.has_unique else {}
+        self.dims = shared | unique
+        if self.has_shared:
+            self.encoders = _make_encoders(specs, embed_dim)
+        if self.has_unique:
+            self.unique_encoders = _make_encoders(specs, embed_dim)
+            self.unique_paths = nn.ModuleList(
+                UniquePath(embed_dim, unique_dim) for _ in specs
+            )
+            n_features = embed_dim if self.has_shared else len(specs) * unique_dim
+            self._register_fill((len(specs), unique_dim), n_features)
+        if self.has_shared:
+            self._make_fusion(embed_dim, n_layers, n_heads, dropout)
+
+    def _register_fill(self, shape, n_features):
+        # No parameters: least squares finds them after the training.
+        self.register_buffer("fill_weight", torch.zeros(*shape, n_features))
+        self.register_buffer("fill_bias", torch.zeros(shape))
+        self.register_buffer("fill_mean", torch.zeros(shape))
+
+    def _make_fusion(self, embed_dim, n_layers, n_heads, dropout):
         self.cls = nn.Parameter(torch.randn(1, 1, embed_dim))
-        if mask_mode == "token":
+        if self.mask_mode == "token":
             self.mask_token = nn.Parameter(torch.randn(embed_dim) * 0.02)
         self.blocks = nn.ModuleList(
             TransformerBlock(embed_dim, n_heads, n_layers, dropout)
             for _ in range(n_layers)
         )
         self.norm = nn.LayerNorm(embed_dim)
-        # No parameters: least squares finds them after the training.
-        shape = (len(specs), unique_dim)
-        self.register_buffer("fill_weight", torch.zeros(*shape, embed_dim))
-        self.register_buffer("fill_bias", torch.zeros(shape))
 
     def encode(self, x):
         """Turn a batch into tokens.
@@ -164,14 +186,13 @@ class DualPathNetwork(nn.Module):
         Returns
         -------
         Tokens
-            Tokens of both paths, in the order of the modalities.
+            Tokens of the paths there are, in the order of the modalities.
         """
         blocks = [split_block(x[name]) for name in self.names]
-        shared = [f(*block) for f, block in zip(self.encoders, blocks, strict=True)]
-        private = [
-            f(*block)[0] for f, block in zip(self.unique_encoders, blocks, strict=True)
-        ]
-        return Tokens([t for t, _ in shared], private, [m for _, m in shared])
+        shared = _encode(self.encoders, blocks) if self.has_shared else []
+        private = _encode(self.unique_encoders, blocks) if self.has_unique else []
+        masks = [mask for _, mask in shared or private]
+        return Tokens([t for t, _ in shared], [t for t, _ in private], masks)
 
     def fuse(self, tokens, subset=None, keep=None):
         """Fuse the tokens of the modalities into the shared embedding.
@@ -225,17 +246,31 @@ class DualPathNetwork(nn.Module):
     def forward(self, x):
         """Return (shared, unique_1, ..., unique_M) without masks, for inference."""
         tokens = self.encode(x)
-        shared = self.fuse(tokens)
-        return (shared, *self._fill(self.private(tokens), shared, tokens.masks))
+        shared = [self.fuse(tokens)] if self.has_shared else []
+        if not self.has_unique:
+            return tuple(shared)
+        unique = self.private(tokens)
+        context = shared[0] if shared else self._join_unique(unique, tokens.masks)
+        return (*shared, *self._fill(unique, context, tokens.masks))
 
-    def _fill(self, unique, shared, masks):
+    def _join_unique(self, unique, masks, without=None):
+        """Join the centred unique embeddings; zeros stand for those a row lacks."""
+        parts = []
+        for m, (values, mask) in enumerate(zip(unique, masks, strict=True)):
+            centred = values - self.fill_mean[m]
+            if mask is not None:
+                centred = centred * mask.any(dim=1, keepdim=True)
+            parts.append(torch.zeros_like(centred) if m == without else centred)
+        return torch.cat(parts, dim=1)
+
+    def _fill(self, unique, context, masks):
         """Predict the unique embeddings of modalities that rows lack."""
         parts = zip(unique, masks, self.fill_weight, self.fill_bias, strict=True)
         return [
             values
             if mask is None
             else torch.where(
-                mask.any(dim=1, keepdim=True), values, F.linear(shared, weight, bias)
+                mask.any(dim=1, keepdim=True), values, F.linear(context, weight, bias)
             )
             for values, mask, weight, bias in parts
         ]
@@ -245,21 +280,26 @@ class DualPathNetwork(nn.Module):
 
         Returns
         -------
-        list of tensor of shape (n_samples, embed_dim)
-            Shared embeddings without one modality, and then, of shape (n_samples,
+        list of tensor of shape (n_samples, n_features)
+            What is known without one modality, and then, of shape (n_samples,
             unique_dim), the unique embeddings.
         """
         tokens = self.encode(x)
+        unique = self.private(tokens)
         everyone = range(len(self.names))
-        others = ([k for k in everyone if k != m] for m in everyone)
-        return [
-            *(self.fuse(tokens, subset) for subset in others),
-            *self.private(tokens),
-        ]
+        if self.has_shared:
+            others = ([k for k in everyone if k != m] for m in everyone)
+            return [*(self.fuse(tokens, subset) for subset in others), *unique]
+        known = (self._join_unique(unique, tokens.masks, m) for m in everyone)
+        return [*known, *unique]
 
 
 def _make_encoders(specs, embed_dim):
     return nn.ModuleList(spec.make_encoder(embed_dim) for spec in specs)
+
+
+def _encode(encoders, blocks):
+    return [f(*block) for f, block in zip(encoders, blocks, strict=True)]
 
 
 def _attention_mask(parts):

@@ -1,4 +1,4 @@
-"""The trainer: skorch's NeuralNet with two augmented views per batch.
+"""The trainer: skorch's NeuralNet with views of each batch, such as augmented ones.
 
 It knows neither the method (that is the criterion) nor the kinds of modalities (those
 are the augmentations it is given).
@@ -30,7 +30,6 @@ from skcoral._blocks import (
     take_from_blocks,
 )
 
-N_VIEWS = 2
 # Rows per batch at inference, always as many: matrix products of one shape round alike,
 # so that a row's embedding is the same bits whatever rows come with it. Among the
 # fastest of 64 .. 4096 on two cores, too.
@@ -372,19 +371,28 @@ class ContrastiveNet(NeuralNet):
         self.criterion_.epoch.fill_(len(self.history) - 1)
         self.criterion_.max_epochs.fill_(self.max_epochs)
 
-    def train_step_single(self, batch, **fit_params):
-        """Compute the loss of two views of the batch and its gradients."""
+    def train_step(self, batch, **fit_params):
+        """Update once per phase of the objective, on new views of the same rows."""
+        loss = 0.0
+        for phase in self.criterion_.phases(self.module_):
+            step = super().train_step(batch, phase=phase, **fit_params)
+            loss = loss + step["loss"].detach()
+        return {"loss": loss, "y_pred": None}
+
+    def train_step_single(self, batch, phase, **fit_params):
+        """Compute the loss of the views of a batch and its gradients."""
+        function, parameters = phase
         self._set_training(True)
         with self._autocast():
-            loss = self._compute_loss(batch, prefix="train")
-        loss.backward()
+            loss = self._compute_loss(batch, "train", function)
+        loss.backward(inputs=parameters)
         return {"loss": loss, "y_pred": None}
 
     def validation_step(self, batch, **fit_params):
-        """Compute the loss of two views of the batch in evaluation mode."""
+        """Compute the loss of the views of a batch in evaluation mode."""
         self._set_training(False)
         with torch.no_grad():
-            loss = self._compute_loss(batch, prefix="valid")
+            loss = self._compute_loss(batch, "valid")
         return {"loss": loss, "y_pred": None}
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
@@ -442,9 +450,9 @@ class ContrastiveNet(NeuralNet):
             losses = [float(sum(self._terms(batch).values())) for batch in loader]
         return float(np.average(losses, weights=loader.batch_sizes))
 
-    def _compute_loss(self, batch, prefix):
+    def _compute_loss(self, batch, prefix, function=None):
         """Return the sum of the terms, each written to the history."""
-        terms = self._terms(batch)
+        terms = self._terms(batch, function)
         for name, value in terms.items():
             value = value.item()
             if not np.isfinite(value):
@@ -452,10 +460,14 @@ class ContrastiveNet(NeuralNet):
             self.history.record_batch(f"{prefix}_{name}", value)
         return sum(terms.values())
 
-    def _terms(self, batch):
+    def _terms(self, batch, function=None):
+        """Return the terms of a function of views, by default of the objective."""
         blocks = to_device(batch[0], self.device)
-        views = [self._augment(blocks) for _ in range(N_VIEWS)]
-        return self.criterion_(self.module_, views)
+        views = [
+            self._augment(blocks) if kind == "augmented" else blocks
+            for kind in self.criterion_.views
+        ]
+        return (function or self.criterion_)(self.module_, views)
 
     def _autocast(self):
         kind = torch.device(self.device).type

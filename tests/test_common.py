@@ -23,6 +23,7 @@ PACKAGE = ROOT / "skcoral"
 
 # Each module may import those before it.
 ORDER = [
+    "_documentation",
     "_columns",
     "_validation",
     "_blocks",

@@ -1,8 +1,4 @@
-"""Objectives: what a method minimises, as projection heads and named loss terms.
-
-An objective is the criterion of the trainer. It owns the projection heads, which are
-thrown away after training, and asks the network for what it needs.
-"""
+"""COrAL's objective: contrast what is shared and what is unique, and keep it apart."""
 
 from itertools import combinations
 
@@ -10,60 +6,17 @@ import torch
 from torch import nn
 
 from skcoral._blocks import count_rows
-from skcoral.losses import info_nce, orthogonality
-
-
-class ProjectionHead(nn.Sequential):
-    """Three linear layers with batch normalisation, used by losses only.
-
-    Parameters
-    ----------
-    in_dim, hidden_dim, out_dim : int
-        Widths of the input, of both hidden layers and of the output.
-    """
-
-    def __init__(self, in_dim, hidden_dim, out_dim):
-        super().__init__(
-            nn.Linear(in_dim, hidden_dim),
-            nn.BatchNorm1d(hidden_dim),
-            nn.ReLU(),
-            nn.Linear(hidden_dim, hidden_dim),
-            nn.BatchNorm1d(hidden_dim),
-            nn.ReLU(),
-            nn.Linear(hidden_dim, out_dim),
-        )
-
-
-class Objective(nn.Module):
-    """Base of all objectives: named, weighted terms whose sum is minimised.
-
-    A subclass sets `terms` and implements `forward`. Anything random in `forward` is
-    drawn from torch's default generator, which the trainer seeds.
-
-    Attributes
-    ----------
-    terms : tuple of str
-        Names of the loss terms, in order; they become columns of the history.
-
-    epoch, max_epochs : int tensor of shape ()
-        The present epoch, from 0, and the number of epochs planned; set by the trainer
-        and saved with the state, so that schedules survive a resumed training.
-    """
-
-    terms = ()
-
-    def __init__(self):
-        super().__init__()
-        self.register_buffer("epoch", torch.tensor(0))
-        self.register_buffer("max_epochs", torch.tensor(1))
-
-    def forward(self, network, views):
-        """Return the dict of weighted scalar terms for a list of views of one batch."""
-        raise NotImplementedError
-
-    def embed(self, network, x):
-        """Return the components of a batch, (n_samples, dim) each, for `transform`."""
-        return network(x)
+from skcoral.losses import orthogonality
+from skcoral.objectives.base import (
+    Objective,
+    ProjectionHead,
+    contrast,
+    find_present,
+    join_rows,
+    project,
+    stack_views,
+    take_rows,
+)
 
 
 class COrALObjective(Objective):
@@ -163,8 +116,8 @@ class COrALObjective(Objective):
             One weighted scalar per name in `terms`.
         """
         n_samples = count_rows(views[0])
-        tokens = network.encode(_stack(views))
-        present = _find_present(tokens.masks, n_samples)
+        tokens = network.encode(stack_views(views))
+        present = [None, *find_present(tokens.masks, n_samples)]
         fused = self._drop_modalities(tokens)
         keep = self._draw_keep(fused) if self.training else None
         components = [network.fuse(fused, keep=keep), *network.private(tokens)]
@@ -173,7 +126,7 @@ class COrALObjective(Objective):
             for view in zip(*(c.split(n_samples) for c in components), strict=True)
         ]
         values = [
-            weight * _contrast(a, b, rows, self.temperature)
+            weight * contrast(a, b, rows, self.temperature)
             for weight, a, b, rows in zip(self._weights, *heads, present, strict=True)
         ]
         overlaps = (self._overlap(view, present) for view in heads)
@@ -200,7 +153,7 @@ class COrALObjective(Objective):
         """
         present = [None] * len(components) if present is None else present
         parts = zip(self.heads, components, present, strict=True)
-        return [_project(head, component, rows) for head, component, rows in parts]
+        return [project(head, component, rows) for head, component, rows in parts]
 
     @property
     def _weights(self):
@@ -254,16 +207,8 @@ class COrALObjective(Objective):
 
     def _overlap_pair(self, a, rows_a, b, rows_b):
         """Return the penalty of two components over the rows that have both."""
-        rows = _join(rows_a, rows_b)
-        if rows is not None:
-            a, b = a[rows], b[rows]
+        a, b = take_rows(join_rows(rows_a, rows_b), a, b)
         return orthogonality(a, b, kind=self.orthogonality) if len(a) else a.sum()
-
-
-def _find_present(masks, n_samples):
-    """Return per component which rows have it; None where all rows do."""
-    rows = [None if mask is None else mask[:n_samples].any(dim=1) for mask in masks]
-    return [None, *(None if r is None or bool(r.all()) else r for r in rows)]
 
 
 def _find_alone(masks):
@@ -274,35 +219,11 @@ def _find_alone(masks):
     return (sum(present) == 1)[:, None]
 
 
-def _join(rows_a, rows_b):
-    if rows_a is None or rows_b is None:
-        return rows_a if rows_b is None else rows_b
-    return rows_a & rows_b
-
-
 def _full_mask(values, mask):
     """Return a padding mask, of True alone if there was none."""
     if mask is None:
         return torch.ones(values.shape[:2], dtype=torch.bool, device=values.device)
     return mask
-
-
-def _project(head, component, rows):
-    """Apply a head to the rows that have the component; zeros stand for the others."""
-    if rows is None:
-        return head(component)
-    out = component.new_zeros(len(component), head[-1].out_features)
-    # A single row cannot be normalised over the batch, and has nothing to be told from.
-    if rows.sum() > 1:
-        out[rows] = head(component[rows]).to(out.dtype)
-    return out
-
-
-def _contrast(a, b, rows, temperature):
-    """Contrast the rows that have the component; a single one has no negatives."""
-    if rows is not None:
-        a, b = a[rows], b[rows]
-    return info_nce(a, b, temperature) if len(a) > 1 else (a + b).sum() * 0.0
 
 
 def _draw_bipartition(n_modalities):
@@ -312,14 +233,3 @@ def _draw_bipartition(n_modalities):
     # Numbers 1 .. 2^M - 2 in binary are exactly the partitions with two proper sides.
     code = int(torch.randint(1, 2**n_modalities - 1, ()))
     return [bool(code >> m & 1) for m in range(n_modalities)]
-
-
-def _stack(views):
-    """Join the views along the samples, so that the network runs once for all."""
-    return {name: _concatenate([view[name] for view in views]) for name in views[0]}
-
-
-def _concatenate(blocks):
-    if isinstance(blocks[0], tuple):
-        return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))
-    return torch.cat(blocks)
