@@ -1,5 +1,12 @@
 """Multimodal representations without labels, in the way of scikit-learn."""
 
+from skcoral.baselines import (
+    CoMMTransformer,
+    CrossSelfTransformer,
+    CrossTransformer,
+    InfMaskingTransformer,
+    SimCLRTransformer,
+)
 from skcoral.coral import COrALTransformer
 from skcoral.modalities import (
     EmbeddingModality,
@@ -14,10 +21,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "COrALTransformer",
+    "CoMMTransformer",
+    "CrossSelfTransformer",
+    "CrossTransformer",
     "EmbeddingModality",
     "ImageModality",
+    "InfMaskingTransformer",
     "PretrainedEncoder",
     "SequenceModality",
+    "SimCLRTransformer",
     "TabularModality",
     "TextModality",
     "__version__",

@@ -138,6 +138,15 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
     def _make_method(self, names):
         """Return (objective class, its parameters, the network's parameters)."""
 
+    def _pick(self, *names):
+        """Return some parameters by name."""
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def _unique_dim(self):
+        """Width of a unique embedding."""
+        return self.unique_dim or max(1, self.embed_dim // 2)
+
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y=None):
         """Learn the representation from unlabelled rows.

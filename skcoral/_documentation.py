@@ -117,7 +117,31 @@ SequenceModality : Series of equal or different length.
 ImageModality : Arrays, PIL images or files.
 EmbeddingModality : Dense vectors from anywhere."""
 
+FUSION = """\
+n_layers : int, default=1
+    Number of fusion blocks.
+
+n_heads : int, default=4
+    Number of attention heads.
+
+dropout : float, default=0.0
+    Dropout in the fusion blocks."""
+
+UNIQUE_DIM = """\
+unique_dim : int or None, default=None
+    Width of the embedding of each modality; None takes half of `embed_dim`."""
+
+HEADS = """\
+head_hidden_dim : int, default=256
+    Hidden width of the projection heads.
+
+head_dim : int, default=128
+    Output width of the projection heads."""
+
 PARTS = {
+    "%(fusion)s": FUSION,
+    "%(unique_dim)s": UNIQUE_DIM,
+    "%(heads)s": HEADS,
     "%(modalities)s": MODALITIES,
     "%(training)s": TRAINING,
     "%(attributes)s": ATTRIBUTES,

@@ -30,7 +30,7 @@ def learn_fill(net, dataset):
         The training rows.
     """
     network = net.module_
-    if not network.has_unique:
+    if not set(network.names) <= set(net.criterion_.dims(network)):
         return
     step = math.ceil(len(dataset) / MAX_ROWS)
     blocks = take_from_blocks(dataset.blocks, slice(None, None, step))

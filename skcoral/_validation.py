@@ -50,6 +50,13 @@ NON_NEGATIVE_FLOAT = [Interval(Real, 0, None, closed="left")]
 PROBABILITY = [Interval(Real, 0, 1, closed="both")]
 OPEN_FRACTION = [Interval(Real, 0, 1, closed="neither")]
 TRANSFORMER = [HasMethods(["fit", "transform"]), None]
+UNIQUE_DIM = {"unique_dim": [*POSITIVE_INT, None]}
+FUSION = {
+    "n_layers": POSITIVE_INT,
+    "n_heads": POSITIVE_INT,
+    "dropout": [Interval(Real, 0, 1, closed="left")],
+}
+HEADS = {"head_hidden_dim": POSITIVE_INT, "head_dim": POSITIVE_INT}
 
 MARK_MISSING = (
     "Where rows lack them, pass them all the same: None or NaN in a column of objects "
@@ -474,6 +481,15 @@ def _check_modality(name, spec, kinds, label):
         raise ValueError(
             f"{label} must have specs that are modality instances or among "
             f"{sorted(kinds)}. Got {spec!r} for {name!r} instead."
+        )
+
+
+def check_several(estimator, names):
+    """Raise unless an estimator that compares modalities has two of them or more."""
+    if len(names) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs two modalities or more. Got "
+            f"{list(names)}: name them in 'modalities'."
         )
 
 

@@ -3,10 +3,12 @@
 from skcoral._base import BaseMultimodalTransformer
 from skcoral._documentation import document
 from skcoral._validation import (
+    FUSION,
+    HEADS,
     NON_NEGATIVE_FLOAT,
     POSITIVE_FLOAT,
-    POSITIVE_INT,
     PROBABILITY,
+    UNIQUE_DIM,
     Interval,
     Real,
     StrOptions,
@@ -47,23 +49,11 @@ class COrALTransformer(BaseMultimodalTransformer):
     embed_dim : int, default=64
         Width of tokens and of the shared component; a multiple of `n_heads`.
 
-    unique_dim : int or None, default=None
-        Width of each unique component; None takes half of `embed_dim`.
+    %(unique_dim)s
 
-    n_layers : int, default=1
-        Number of fusion blocks.
+    %(fusion)s
 
-    n_heads : int, default=4
-        Number of attention heads.
-
-    dropout : float, default=0.0
-        Dropout in the fusion blocks.
-
-    head_hidden_dim : int, default=256
-        Hidden width of the projection heads.
-
-    head_dim : int, default=128
-        Output width of the projection heads.
+    %(heads)s
 
     temperature : float, default=0.1
         Temperature of the contrast.
@@ -138,12 +128,9 @@ class COrALTransformer(BaseMultimodalTransformer):
 
     _parameter_constraints = {
         **BaseMultimodalTransformer._parameter_constraints,
-        "unique_dim": [*POSITIVE_INT, None],
-        "n_layers": POSITIVE_INT,
-        "n_heads": POSITIVE_INT,
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "head_hidden_dim": POSITIVE_INT,
-        "head_dim": POSITIVE_INT,
+        **UNIQUE_DIM,
+        **FUSION,
+        **HEADS,
         "temperature": POSITIVE_FLOAT,
         "mask_ratio": [*PROBABILITY, list, tuple],
         "mask_mode": [StrOptions({"zero", "token", "drop"})],
@@ -234,8 +221,7 @@ class COrALTransformer(BaseMultimodalTransformer):
         """Return COrAL's objective and the sizes of its network."""
         check_multiple(self, "embed_dim", "n_heads")
         check_schedule(self, "mask_ratio")
-        unique_dim = self.unique_dim or max(1, self.embed_dim // 2)
-        sizes = {"embed_dim": self.embed_dim, "unique_dim": unique_dim}
-        objective = {key: getattr(self, key) for key in OBJECTIVE_PARAMETERS}
-        network = {key: getattr(self, key) for key in NETWORK_PARAMETERS}
+        sizes = {"embed_dim": self.embed_dim, "unique_dim": self._unique_dim}
+        objective = self._pick(*OBJECTIVE_PARAMETERS)
+        network = self._pick(*NETWORK_PARAMETERS)
         return COrALObjective, {"names": names, **sizes, **objective}, sizes | network

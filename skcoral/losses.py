@@ -1,5 +1,6 @@
 """Losses: pure functions of embeddings, without parameters or state."""
 
+import math
 from functools import wraps
 
 import torch
@@ -10,28 +11,35 @@ def _at_least_float32(loss):
     """Run a loss outside autocast: its small differences need more than bfloat16."""
 
     @wraps(loss)
-    def wrapper(a, b, *args, **kwargs):
-        dtype = torch.promote_types(a.dtype, torch.float32)
-        with torch.autocast(a.device.type, enabled=False):
-            return loss(a.to(dtype), b.to(dtype), *args, **kwargs)
+    def wrapper(first, *args, **kwargs):
+        args = [_widen(arg) if torch.is_tensor(arg) else arg for arg in args]
+        with torch.autocast(first.device.type, enabled=False):
+            return loss(_widen(first), *args, **kwargs)
 
     return wrapper
 
 
-@_at_least_float32
-def info_nce(a, b, temperature=0.1):
-    """Return the symmetric InfoNCE loss with negatives inside each view.
+def _widen(tensor):
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
-    Row i of one view is to be told from all other rows of both views by its cosine with
-    row i of the other view.
+
+@_at_least_float32
+def info_nce(a, b, temperature=0.1, intra_negatives=True):
+    """Return the symmetric InfoNCE loss of two views.
+
+    Row i of one view is to be told from all other rows by its cosine with row i of the
+    other view.
 
     Parameters
     ----------
     a, b : tensor of shape (n_samples, n_features)
         Embeddings of two views of the same samples; rows are normalised here.
 
-    temperature : float, default=0.1
+    temperature : float or tensor of shape (), default=0.1
         Divisor of the cosines.
+
+    intra_negatives : bool, default=True
+        Whether the other rows are those of both views, or of the other view only.
 
     Returns
     -------
@@ -46,7 +54,8 @@ def info_nce(a, b, temperature=0.1):
     References
     ----------
     NT-Xent of SimCLR (arXiv 2002.05709, equation 1), as COrAL (arXiv 2602.14983) uses
-    it for each component.
+    it for each component; without negatives of the same view, the loss of CLIP (arXiv
+    2103.00020).
 
     Examples
     --------
@@ -57,6 +66,11 @@ def info_nce(a, b, temperature=0.1):
     """
     _check_same_shape(a, b)
     n_samples = len(a)
+    if not intra_negatives:
+        similarities = F.normalize(a, dim=1) @ F.normalize(b, dim=1).T / temperature
+        positives = torch.arange(n_samples, device=a.device)
+        both = (F.cross_entropy(s, positives) for s in (similarities, similarities.T))
+        return sum(both) / 2
     z = F.normalize(torch.cat([a, b]), dim=1)
     itself = torch.eye(2 * n_samples, dtype=torch.bool, device=z.device)
     similarities = (z @ z.T / temperature).masked_fill(itself, -torch.inf)
@@ -108,6 +122,157 @@ def orthogonality(a, b, kind="squared"):
         "The 'kind' parameter of orthogonality must be 'squared' or 'hinge'. "
         f"Got {kind!r} instead."
     )
+
+
+@_at_least_float32
+def info_nce_of_masks(anchors, masked, temperature=0.1, variance_weight=1.0):
+    """Return the InfoNCE loss of rows with a distribution of their masked versions.
+
+    With cosines ``c_ik`` of row i and its k-th masked version, the positive is ``mean_k
+    c_ik + v_i``, where ``v_i = variance_weight * var_k(c_ik) / (2 temperature)``; it is
+    told from all masked versions of other rows and from the other rows. The mean of
+    ``v_i / temperature`` is added, which takes the variance out of the numerator: what
+    is left of it bounds the denominator under infinitely many masks.
+
+    Parameters
+    ----------
+    anchors : tensor of shape (n_samples, n_features)
+        Embeddings; rows are normalised here.
+
+    masked : tensor of shape (n_masks, n_samples, n_features)
+        Embeddings of masked versions of the same samples.
+
+    temperature : float, default=0.1
+        Divisor of the cosines.
+
+    variance_weight : float, default=1.0
+        Weight of the variance.
+
+    Returns
+    -------
+    tensor of shape ()
+        The mean over samples.
+
+    References
+    ----------
+    InfMasking (arXiv 2509.25270). There the quadratic form of an anchor with the
+    covariance matrix of its masked versions is computed, which is the variance above.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.losses import info_nce_of_masks
+    >>> float(info_nce_of_masks(torch.eye(2), torch.eye(2)[None], temperature=1.0))
+    0.5514...
+    """
+    anchors, masked = F.normalize(anchors, dim=1), F.normalize(masked, dim=2)
+    itself = torch.eye(len(anchors), dtype=torch.bool, device=anchors.device)
+    cosines = torch.einsum("ip,kjp->ikj", anchors, masked)
+    own = cosines.diagonal(dim1=0, dim2=2)
+    variance = variance_weight * own.var(dim=0, correction=0) / (2 * temperature)
+    others = (anchors @ anchors.T).masked_fill(itself, -torch.inf)
+    masks_of_others = cosines.masked_fill(itself[:, None], -torch.inf).flatten(1)
+    positives = (own.mean(dim=0) + variance)[:, None]
+    logits = torch.cat([positives, masks_of_others, others], dim=1) / temperature
+    first = torch.zeros(len(anchors), dtype=torch.long, device=anchors.device)
+    return F.cross_entropy(logits, first) + variance.mean() / temperature
+
+
+@_at_least_float32
+def nce_bound(scores):
+    """Return the InfoNCE lower bound of mutual information, of a critic's scores.
+
+    ``mean_i s_ii - mean_j (log sum_i exp s_ij - log n_samples)``
+
+    Parameters
+    ----------
+    scores : tensor of shape (n_samples, n_samples)
+        Entry (i, j) is the critic's score of row i of one view with row j of another.
+
+    Returns
+    -------
+    tensor of shape ()
+        The bound in nats, at most ``log(n_samples)``.
+
+    References
+    ----------
+    FactorCL (arXiv 2306.05268).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.losses import nce_bound
+    >>> float(nce_bound(100 * torch.eye(8, dtype=torch.float64)))  # log 8
+    2.0794...
+    """
+    n_samples = len(scores)
+    normaliser = scores.logsumexp(dim=0) - math.log(n_samples)
+    return scores.diagonal().mean() - normaliser.mean()
+
+
+@_at_least_float32
+def club_bound(scores):
+    """Return the contrastive upper bound of mutual information, of a critic's scores.
+
+    ``mean_i s_ii - mean_ij s_ij``; an upper bound if the critic is optimal.
+
+    Parameters
+    ----------
+    scores : tensor of shape (n_samples, n_samples)
+        Entry (i, j) is the critic's score of row i of one view with row j of another.
+
+    Returns
+    -------
+    tensor of shape ()
+        The bound in nats.
+
+    References
+    ----------
+    CLUB (arXiv 2006.12013), with a critic as in FactorCL (arXiv 2306.05268).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.losses import club_bound
+    >>> float(club_bound(torch.eye(4)))
+    0.75
+    """
+    return scores.diagonal().mean() - scores.mean()
+
+
+@_at_least_float32
+def cross_product_norm(a, b):
+    """Return the Frobenius norm of the cross product of two components.
+
+    ``|| A.T B ||`` with normalised rows: zero if every column of one is orthogonal to
+    every column of the other over the samples. It grows with their number.
+
+    Parameters
+    ----------
+    a : tensor of shape (n_samples, n_features_a)
+        One component; rows are normalised here.
+
+    b : tensor of shape (n_samples, n_features_b)
+        Another one of the same samples.
+
+    Returns
+    -------
+    tensor of shape ()
+        The norm, at most `n_samples`.
+
+    References
+    ----------
+    DisentangledSSL (ICLR 2025).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.losses import cross_product_norm
+    >>> a = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    >>> float(cross_product_norm(a, a))
+    2.0
+    """
+    return torch.linalg.matrix_norm(F.normalize(a, dim=1).T @ F.normalize(b, dim=1))
 
 
 def _check_same_shape(a, b):

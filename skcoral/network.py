@@ -245,7 +245,10 @@ class DualPathNetwork(nn.Module):
 
     def forward(self, x):
         """Return (shared, unique_1, ..., unique_M) without masks, for inference."""
-        tokens = self.encode(x)
+        return self.embed(self.encode(x))
+
+    def embed(self, tokens):
+        """Return the components of tokens; those that rows lack are predicted."""
         shared = [self.fuse(tokens)] if self.has_shared else []
         if not self.has_unique:
             return tuple(shared)

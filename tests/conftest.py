@@ -8,6 +8,19 @@ from skorch.helper import SliceDict
 TINY = {"max_epochs": 2, "embed_dim": 8, "head_dim": 8, "head_hidden_dim": 8}
 
 
+def first_half(X):
+    """Select the first half of the columns of a table, one at least."""
+    return list(range(max(1, X.shape[1] // 2)))
+
+
+def second_half(X):
+    """Select the second half of the columns, the same one if there is only one."""
+    return list(range(X.shape[1] // 2, X.shape[1]))
+
+
+HALVES = [("first", "tabular", first_half), ("second", "tabular", second_half)]
+
+
 @pytest.fixture
 def tiny():
     """Parameters of a tiny estimator."""

@@ -10,13 +10,21 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import TINY
+from conftest import HALVES, TINY
 from numpydoc.validate import validate
+from sklearn.base import clone
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 import skcoral
-from skcoral import COrALTransformer
+from skcoral import (
+    CoMMTransformer,
+    COrALTransformer,
+    CrossSelfTransformer,
+    CrossTransformer,
+    InfMaskingTransformer,
+    SimCLRTransformer,
+)
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "skcoral"
@@ -41,6 +49,7 @@ ORDER = [
     "_filling",
     "_base",
     "coral",
+    "baselines",
 ]
 EXTRA_CHECKS = [
     "check_param_validation",
@@ -56,14 +65,35 @@ EXTRA_CHECKS = [
 ]
 
 
+# Sizes that make a fit a matter of milliseconds, among the parameters of each method.
+ESTIMATORS = [
+    estimator.set_params(**{k: v for k, v in TINY.items() if hasattr(estimator, k)})
+    for estimator in (
+        COrALTransformer(),
+        CoMMTransformer(),
+        InfMaskingTransformer(n_masks=2, mask_ratio=0.5),
+        SimCLRTransformer(),
+        # These compare modalities: there are two in any table, of one column even.
+        CrossTransformer(HALVES),
+        CrossSelfTransformer(HALVES),
+    )
+]
+
+
 # Scikit-learn's checks
 
 
-@parametrize_with_checks([COrALTransformer(**TINY)])
+@parametrize_with_checks(ESTIMATORS)
 @pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_estimator_passes_the_check(estimator, check):
     check(estimator)
+
+
+def test_every_estimator_is_checked():
+    exported = (getattr(skcoral, name) for name in skcoral.__all__)
+    public = {o for o in exported if hasattr(o, "get_feature_names_out")}
+    assert {type(estimator) for estimator in ESTIMATORS} == public
 
 
 def test_the_default_estimator_passes_45_checks_and_skips_only_array_api():
@@ -76,8 +106,9 @@ def test_the_default_estimator_passes_45_checks_and_skips_only_array_api():
 # The checks themselves mix arrays and frames between fit and transform.
 @pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")
 @pytest.mark.parametrize("name", EXTRA_CHECKS)
-def test_estimator_passes_the_extra_check(name):
-    getattr(estimator_checks, name)("COrALTransformer", COrALTransformer(**TINY))
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_estimator_passes_the_extra_check(estimator, name):
+    getattr(estimator_checks, name)(type(estimator).__name__, clone(estimator))
 
 
 # Imports

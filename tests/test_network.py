@@ -252,3 +252,31 @@ def test_dropout_is_off_at_evaluation():
     torch.testing.assert_close(network(x)[0], network(x)[0])
     network.train()
     assert (network(x)[0] != network(x)[0]).any()
+
+
+@pytest.mark.parametrize("path", ["shared", "unique"])
+def test_a_network_of_one_path_computes_that_path_alone(path):
+    both, x = make_network(3), make_batch(3)
+    one = make_network(3, paths=(path,))
+    # The prediction of missing components has another width, and none is missing.
+    weights = {k: v for k, v in both.state_dict().items() if not k.startswith("fill")}
+    one.load_state_dict(weights, strict=False)
+    shared = {"shared": both(x)[0]}
+    unique = dict(zip(x, both(x)[1:], strict=True))
+    expected = shared if path == "shared" else unique
+    assert list(one.dims) == list(expected)
+    for actual, reference in zip(one(x), expected.values(), strict=True):
+        torch.testing.assert_close(actual, reference)
+    tokens = one.encode(x)
+    assert (len(tokens.shared), len(tokens.private)) == (
+        (3, 0) if path == "shared" else (0, 3)
+    )
+
+
+def test_both_paths_have_the_parameters_of_each():
+    names = [
+        {n for n, _ in make_network(paths=paths).named_parameters()}
+        for paths in (("shared", "unique"), ("shared",), ("unique",))
+    ]
+    assert names[0] == names[1] | names[2]
+    assert not names[1] & names[2]

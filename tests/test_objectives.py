@@ -1,28 +1,17 @@
 """COrAL's objective against a transcription by loops (method A.1), and its schedule."""
 
-import math
 from collections import Counter
 from itertools import combinations
 
 import pytest
 import torch
+from naive import ATOL, N, Spec, cosine, lacking, naive_info_nce
 from torch import nn
 
 from skcoral.network import DualPathNetwork
 from skcoral.objectives import COrALObjective, Objective, ProjectionHead
 
-ATOL = {torch.float32: 1e-5, torch.float64: 1e-10}
-N, DIM, UNIQUE = 6, 8, 4
-
-
-class Identity(nn.Module):
-    def forward(self, x, mask=None):
-        return x, mask
-
-
-class Spec:
-    def make_encoder(self, embed_dim):
-        return Identity()
+DIM, UNIQUE = 8, 4
 
 
 def make_case(n_modalities=2, dtype=torch.float64, **params):
@@ -38,25 +27,6 @@ def make_case(n_modalities=2, dtype=torch.float64, **params):
         for _ in range(2)
     ]
     return objective.to(dtype), network.to(dtype), views
-
-
-def cosine(a, b):
-    return (a @ b) / (a.norm() * b.norm())
-
-
-def naive_info_nce(a, b, temperature):
-    """Return the mean over both views of -log of the softmax of the positive."""
-    rows = [*a, *b]
-    losses = []
-    for i, anchor in enumerate(rows):
-        positive = (i + len(a)) % len(rows)
-        scores = {
-            j: math.exp(cosine(anchor, other) / temperature)
-            for j, other in enumerate(rows)
-            if j != i
-        }
-        losses.append(-math.log(scores[positive] / sum(scores.values())))
-    return sum(losses) / len(losses)
 
 
 def naive_overlap(components, kind):
@@ -253,19 +223,6 @@ def test_an_objective_must_say_what_it_minimises():
 
 
 # Missing modalities
-
-
-def lacking(views, **missing):
-    """Return the views with masks: True but at the rows named for a modality."""
-    masked = []
-    for view in views:
-        blocks = {}
-        for name, values in view.items():
-            mask = torch.ones(values.shape[:2], dtype=torch.bool)
-            mask[missing.get(name, [])] = False
-            blocks[name] = (values, mask)
-        masked.append(blocks)
-    return masked
 
 
 @pytest.mark.parametrize("kind", ["squared", "hinge"])

@@ -4,6 +4,8 @@ An objective is the criterion of the trainer. It owns the projection heads, whic
 thrown away after training, and asks the network for what it needs.
 """
 
+from itertools import combinations
+
 import torch
 from torch import nn
 
@@ -133,3 +135,21 @@ def contrast(a, b, rows, temperature, **options):
     if len(a) > 1:
         return info_nce(a, b, temperature, **options)
     return (a + b).sum() * 0.0
+
+
+def contrast_pairs(parts, present, temperature, **options):
+    """Return the mean contrast over all pairs of modalities.
+
+    A pair is contrasted on the rows that have both.
+    """
+    pairs = combinations(zip(parts, present, strict=True), 2)
+    losses = [
+        contrast(a, b, join_rows(rows_a, rows_b), temperature, **options)
+        for (a, rows_a), (b, rows_b) in pairs
+    ]
+    return sum(losses) / len(losses)
+
+
+def project_views(head, component, rows):
+    """Apply a head to each of two stacked views, normalised by itself."""
+    return [project(head, view, rows) for view in component.chunk(2)]

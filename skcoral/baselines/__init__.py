@@ -1,0 +1,13 @@
+"""Siblings of COrAL: other methods with the same modalities, engine and output."""
+
+from skcoral.baselines.comm import CoMMTransformer, InfMaskingTransformer
+from skcoral.baselines.cross import CrossSelfTransformer, CrossTransformer
+from skcoral.baselines.simclr import SimCLRTransformer
+
+__all__ = [
+    "CoMMTransformer",
+    "CrossSelfTransformer",
+    "CrossTransformer",
+    "InfMaskingTransformer",
+    "SimCLRTransformer",
+]

@@ -1,0 +1,24 @@
+"""Which paths of the network the siblings build, and the outputs that are left."""
+
+from skcoral._validation import StrOptions, check_multiple
+
+SHARED_OUTPUT = {"output": [StrOptions({"all", "shared"})]}
+UNIQUE_OUTPUT = {"output": [StrOptions({"all", "unique"})]}
+
+
+def without_shared(estimator, objective, names, params):
+    """Return a method whose network has a path per modality only."""
+    unique_dim = estimator._unique_dim
+    network = {"embed_dim": estimator.embed_dim, "paths": ("unique",)}
+    sizes = {"unique_dim": unique_dim}
+    return objective, {"names": names, **sizes, **params}, network | sizes
+
+
+def of_fusions(estimator, objective, names, params, mask_mode="zero"):
+    """Return a method whose network has the shared path only."""
+    check_multiple(estimator, "embed_dim", "n_heads")
+    sizes = {"embed_dim": estimator.embed_dim}
+    heads = estimator._pick("head_hidden_dim", "head_dim", "temperature")
+    network = estimator._pick("n_layers", "n_heads", "dropout")
+    network |= {**sizes, "mask_mode": mask_mode, "paths": ("shared",)}
+    return objective, {"names": names, **sizes, **heads, **params}, network

@@ -1,0 +1,196 @@
+"""Objectives of CoMM and InfMasking: fusions of parts against the fusion of all."""
+
+import torch
+
+from skcoral.losses import info_nce_of_masks
+from skcoral.objectives.base import (
+    Objective,
+    ProjectionHead,
+    contrast,
+    find_present,
+    project_views,
+    stack_views,
+)
+
+
+class CoMMObjective(Objective):
+    """The objective of CoMM: each modality alone is to tell the fusion of all.
+
+    ``1 / (M + 1) sum_k w_k (NCE(z_k', z_all'') + NCE(z_k'', z_all')) / 2`` over k, each
+    of M modalities and all, where ``z_k`` is the projected fusion of the tokens of k in
+    one of two augmented views.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the modalities.
+
+    embed_dim : int
+        Width of the shared embedding.
+
+    head_hidden_dim, head_dim : int, default=256, 128
+        Hidden and output width of the projection head.
+
+    temperature : float, default=0.1
+        Temperature of InfoNCE.
+
+    unimodal_weight, multimodal_weight : float, default=1.0
+        Weights of the terms of one modality, and of the term of all.
+
+    Notes
+    -----
+    Source: CoMM (arXiv 2409.07402) and its published code, in which the unimodal terms
+    see augmented modalities and the mean is not divided by the weights. One modality is
+    well defined: both fusions are then the same.
+    A row that lacks a modality leaves its term, as anchor and as negative; padding is
+    masked in training as in inference.
+    """
+
+    def __init__(
+        self,
+        names,
+        embed_dim,
+        head_hidden_dim=256,
+        head_dim=128,
+        temperature=0.1,
+        unimodal_weight=1.0,
+        multimodal_weight=1.0,
+    ):
+        super().__init__()
+        self.terms = (*(f"shared_{name}" for name in names), "shared")
+        self.temperature = temperature
+        self.weights = [unimodal_weight] * len(names) + [multimodal_weight]
+        self.head = ProjectionHead(embed_dim, head_hidden_dim, head_dim)
+
+    def forward(self, network, views):
+        """Return the weighted terms for two augmented views."""
+        tokens = network.encode(stack_views(views))
+        whole = project_views(self.head, network.fuse(tokens), None)
+        losses = _compare_fusions(self.head, network, tokens, whole, self.temperature)
+        parts = zip(self.terms, self.weights, losses, strict=True)
+        return {term: weight * loss / len(losses) for term, weight, loss in parts}
+
+
+class InfMaskingObjective(Objective):
+    """The objective of InfMasking: that of CoMM, and fusions of many random masks.
+
+    The mean over ``[IM', IM'', CoMM's terms]``, M + 3 in all, of ``w_n`` times the
+    term. ``IM`` is :func:`~skcoral.losses.info_nce_of_masks` of the fusion of all
+    tokens of a view with K fusions in which random tokens are hidden, and with
+    ``variance_weight (epoch + 1) / max_epochs`` as weight of the variance.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the modalities.
+
+    embed_dim : int
+        Width of the shared embedding.
+
+    head_hidden_dim, head_dim : int, default=256, 128
+        Hidden and output width of the projection head.
+
+    temperature : float, default=0.1
+        Temperature of all terms.
+
+    mask_ratio : float, default=0.7
+        Share of the tokens of each modality that a mask hides.
+
+    n_masks : int, default=6
+        Number K of masks per view.
+
+    variance_weight : float, default=1.0
+        Weight of the variance at the end of the training.
+
+    masking_weight, unimodal_weight, multimodal_weight : float, default=1.0
+        Weights of the two masking terms, of the terms of one modality, and of the term
+        of all.
+
+    Notes
+    -----
+    Source: InfMasking (arXiv 2509.25270) and its published code. Of the T tokens that a
+    row has of a modality, exactly ``floor(T (1 - mask_ratio))`` are kept, which may be
+    none; the network is to replace the others by a learned token
+    (``mask_mode="token"``). The variance is computed as such, not by covariance
+    matrices. Masks are drawn in validation too, where the term would be void without.
+    A row that lacks a modality has no tokens to hide there, and leaves its term.
+    """
+
+    def __init__(
+        self,
+        names,
+        embed_dim,
+        head_hidden_dim=256,
+        head_dim=128,
+        temperature=0.1,
+        mask_ratio=0.7,
+        n_masks=6,
+        variance_weight=1.0,
+        masking_weight=1.0,
+        unimodal_weight=1.0,
+        multimodal_weight=1.0,
+    ):
+        super().__init__()
+        self.terms = ("masking", *(f"shared_{name}" for name in names), "shared")
+        self.temperature = temperature
+        self.mask_ratio = mask_ratio
+        self.n_masks = n_masks
+        self.variance_weight = variance_weight
+        unimodal = [unimodal_weight] * len(names)
+        self.weights = [masking_weight, *unimodal, multimodal_weight]
+        self.head = ProjectionHead(embed_dim, head_hidden_dim, head_dim)
+
+    def forward(self, network, views):
+        """Return the weighted terms for two augmented views."""
+        tokens = network.encode(stack_views(views))
+        whole = project_views(self.head, network.fuse(tokens), None)
+        masking = self._compare_masks(network, tokens, whole)
+        fusions = _compare_fusions(self.head, network, tokens, whole, self.temperature)
+        n_terms = len(fusions) + len(masking)
+        parts = zip(self.terms, self.weights, [sum(masking), *fusions], strict=True)
+        return {term: weight * loss / n_terms for term, weight, loss in parts}
+
+    def _compare_masks(self, network, tokens, whole):
+        """Return, per view, the loss of its fusion with its masked fusions."""
+        masked = []
+        for _ in range(self.n_masks):
+            fused = network.fuse(tokens, keep=self._draw_keep(tokens))
+            masked.append(project_views(self.head, fused, None))
+        settings = (self.temperature, self._current_variance_weight())
+        return [
+            info_nce_of_masks(anchors, torch.stack(versions), *settings)
+            for anchors, versions in zip(whole, zip(*masked, strict=True), strict=True)
+        ]
+
+    def _draw_keep(self, tokens):
+        """Draw the tokens to keep, an exact number of each modality of each row."""
+        parts = zip(tokens.shared, tokens.masks, strict=True)
+        return [_keep_exactly(values, mask, self.mask_ratio) for values, mask in parts]
+
+    def _current_variance_weight(self):
+        """Return the weight of the variance, which grows by the epoch."""
+        share = (int(self.epoch) + 1) / int(self.max_epochs)
+        return self.variance_weight * min(share, 1.0)
+
+
+def _compare_fusions(head, network, tokens, whole, temperature):
+    """Return CoMM's losses: of each modality with all, then of all with all."""
+    present = find_present(tokens.masks, len(whole[0]))
+    losses = []
+    for m, rows in enumerate(present):
+        alone = project_views(head, network.fuse(tokens, subset=[m]), rows)
+        pairs = zip(alone, reversed(whole), strict=True)
+        losses.append(sum(contrast(a, b, rows, temperature) for a, b in pairs) / 2)
+    return [*losses, contrast(*whole, None, temperature)]
+
+
+def _keep_exactly(values, mask, ratio):
+    """Return a mask that keeps a share of the real tokens of each row, at random."""
+    order = torch.rand(values.shape[:2], device=values.device)
+    n_real = torch.full((len(order), 1), order.shape[1], device=values.device)
+    if mask is not None:
+        order = order.masked_fill(~mask, 2.0)
+        n_real = mask.sum(dim=1, keepdim=True)
+    # Products such as 5 * (1 - 0.8) fall just short of an integer.
+    n_kept = torch.floor(n_real * (1.0 - ratio) + 1e-4)
+    return order.argsort(dim=1).argsort(dim=1) < n_kept

@@ -1,0 +1,211 @@
+"""Objectives that contrast modalities, views of a modality, or both."""
+
+import math
+
+import torch
+from torch import nn
+
+from skcoral._blocks import count_rows
+from skcoral.objectives.base import (
+    Objective,
+    ProjectionHead,
+    contrast,
+    contrast_pairs,
+    find_present,
+    project,
+    project_views,
+    stack_views,
+)
+
+# Scales of the logits lie between 1 and 100.
+MAX_LOG_SCALE = math.log(100)
+
+
+class CrossObjective(Objective):
+    """The objective of CLIP: match the modalities of a row among those of others.
+
+    ``mean_(m, k) (CE(S_mk) + CE(S_mk.T)) / 2`` over pairs of modalities, where ``S_mk``
+    are the cosines of projected embeddings of all rows, times a learned scale.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the modalities.
+
+    unique_dim : int
+        Width of the embedding of each modality.
+
+    head_dim : int, default=128
+        Width of the projections.
+
+    temperature : float, default=0.07
+        Initial temperature, one over the scale.
+
+    Notes
+    -----
+    Source: CLIP (arXiv 2103.00020), a scale ``exp(t)`` with t between 0 and log 100,
+    projections without bias that start from ``N(0, 1 / unique_dim)``, no augmentation.
+    More than two modalities: the mean over pairs, as in CMC (arXiv 1906.05849).
+    A row that lacks a modality leaves its pairs, as anchor and as negative.
+    """
+
+    views = ("original",)
+
+    def __init__(self, names, unique_dim, head_dim=128, temperature=0.07):
+        super().__init__()
+        self.terms = ("cross",)
+        self.names = list(names)
+        self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
+        self.heads = nn.ModuleList(
+            nn.Linear(unique_dim, head_dim, bias=False) for _ in names
+        )
+        for head in self.heads:
+            nn.init.normal_(head.weight, std=unique_dim**-0.5)
+
+    def forward(self, network, views):
+        """Return the mean loss over pairs of modalities for the original batch."""
+        tokens = network.encode(views[0])
+        present = find_present(tokens.masks, count_rows(views[0]))
+        projected = self._project(network.private(tokens))
+        temperature = self._bounded_log_scale().neg().exp()
+        options = {"intra_negatives": False}
+        return {"cross": contrast_pairs(projected, present, temperature, **options)}
+
+    def dims(self, network):
+        """Return the width of the projections, which are the embedding."""
+        return dict.fromkeys(network.names, self.heads[0].out_features)
+
+    def embed(self, network, x):
+        """Return the projections of all modalities, not normalised."""
+        return self._project(network(x))
+
+    def _project(self, embeddings):
+        return [head(e) for head, e in zip(self.heads, embeddings, strict=True)]
+
+    def _bounded_log_scale(self):
+        if self.training:
+            # As after the last step: a clamp alone would keep gradients from returning.
+            with torch.no_grad():
+                self.log_scale.clamp_(0.0, MAX_LOG_SCALE)
+        return self.log_scale.clamp(0.0, MAX_LOG_SCALE)
+
+
+class CrossSelfObjective(Objective):
+    """Contrast modalities with one another, and views of each with one another.
+
+    ``cross_weight mean_(m, k) NCE(h_m(x_m), h_k(x_k))
+    + self_weight mean_m NCE(h_m(x_m'), h_m(x_m''))``, the first over pairs of
+    modalities of the original batch, the second of two augmented views.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the modalities.
+
+    unique_dim : int
+        Width of the embedding of each modality.
+
+    head_hidden_dim, head_dim : int, default=256, 128
+        Hidden and output width of the projection heads.
+
+    temperature : float, default=0.1
+        Temperature of InfoNCE.
+
+    cross_weight, self_weight : float, default=1.0
+        Weights of the terms.
+
+    Notes
+    -----
+    Source: the "Cross+Self" baseline of FactorCL (arXiv 2306.05268) and CoMM (arXiv
+    2409.07402), with negatives of the same view. For two modalities the terms above are
+    theirs; the means keep the scale for more.
+    A row that lacks a modality leaves its contrasts, as anchor and as negative.
+    """
+
+    views = ("original", "augmented", "augmented")
+
+    def __init__(
+        self,
+        names,
+        unique_dim,
+        head_hidden_dim=256,
+        head_dim=128,
+        temperature=0.1,
+        cross_weight=1.0,
+        self_weight=1.0,
+    ):
+        super().__init__()
+        self.terms = ("cross", *(f"self_{name}" for name in names))
+        self.temperature = temperature
+        self.cross_weight = cross_weight
+        self.self_weight = self_weight
+        self.heads = _make_heads(names, unique_dim, head_hidden_dim, head_dim)
+
+    def forward(self, network, views):
+        """Return the weighted terms for the original batch and two augmented views."""
+        original, *augmented = views
+        tokens = network.encode(original)
+        present = find_present(tokens.masks, count_rows(original))
+        parts = zip(self.heads, network.private(tokens), present, strict=True)
+        heads = [project(*part) for part in parts]
+        cross = contrast_pairs(heads, present, self.temperature)
+        # Views are not stacked with the original: images are bytes there.
+        both = _contrast_views(self.heads, network, augmented, self.temperature)
+        own = [self.self_weight * loss / len(both) for loss in both]
+        return dict(zip(self.terms, [self.cross_weight * cross, *own], strict=True))
+
+
+class SimCLRObjective(Objective):
+    """Contrast two views of each modality, each modality by itself.
+
+    ``mean_m NCE(h_m(x_m'), h_m(x_m''))``
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the modalities.
+
+    unique_dim : int
+        Width of the embedding of each modality.
+
+    head_hidden_dim, head_dim : int, default=256, 128
+        Hidden and output width of the projection heads.
+
+    temperature : float, default=0.1
+        Temperature of InfoNCE.
+
+    Notes
+    -----
+    Source: SimCLR (arXiv 2002.05709) per modality.
+    A row that lacks a modality leaves its contrast, as anchor and as negative.
+    """
+
+    def __init__(
+        self, names, unique_dim, head_hidden_dim=256, head_dim=128, temperature=0.1
+    ):
+        super().__init__()
+        self.terms = tuple(f"unique_{name}" for name in names)
+        self.temperature = temperature
+        self.heads = _make_heads(names, unique_dim, head_hidden_dim, head_dim)
+
+    def forward(self, network, views):
+        """Return the terms for two augmented views."""
+        losses = _contrast_views(self.heads, network, views, self.temperature)
+        values = (loss / len(losses) for loss in losses)
+        return dict(zip(self.terms, values, strict=True))
+
+
+def _make_heads(names, in_dim, hidden_dim, out_dim):
+    return nn.ModuleList(ProjectionHead(in_dim, hidden_dim, out_dim) for _ in names)
+
+
+def _contrast_views(heads, network, views, temperature):
+    """Return per modality the contrast of two augmented views."""
+    tokens = network.encode(stack_views(views))
+    present = find_present(tokens.masks, count_rows(views[0]))
+    return [
+        contrast(*project_views(head, embedding, rows), rows, temperature)
+        for head, embedding, rows in zip(
+            heads, network.private(tokens), present, strict=True
+        )
+    ]
