@@ -39,6 +39,7 @@ from skcoral._validation import (
     check_modalities,
     choose_modalities,
     fit_context,
+    refuse_early_stopping,
     resolve_columns,
     select_block,
     validate_X,
@@ -203,11 +204,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         ValueError
             As in `fit`, and if `early_stopping` is set.
         """
-        if self.early_stopping:
-            raise ValueError(
-                f"partial_fit of {type(self).__name__} does not support "
-                "early_stopping=True."
-            )
+        refuse_early_stopping(self, f"partial_fit of {type(self).__name__}")
         return self._learn(X, resume=hasattr(self, "net_"), epochs=1)
 
     def transform(self, X):

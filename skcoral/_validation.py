@@ -493,6 +493,12 @@ def check_several(estimator, names):
         )
 
 
+def refuse_early_stopping(estimator, where):
+    """Raise if an estimator is to stop early where it cannot."""
+    if estimator.early_stopping:
+        raise ValueError(f"{where} does not support early_stopping=True.")
+
+
 def check_multiple(estimator, name, divisor):
     """Raise unless one int parameter of an estimator is a multiple of another."""
     value, unit = getattr(estimator, name), getattr(estimator, divisor)

@@ -22,6 +22,9 @@ from skcoral import (
     COrALTransformer,
     CrossSelfTransformer,
     CrossTransformer,
+    DisentangledSSLTransformer,
+    FactorCLTransformer,
+    GMCTransformer,
     InfMaskingTransformer,
     SimCLRTransformer,
 )
@@ -73,9 +76,12 @@ ESTIMATORS = [
         CoMMTransformer(),
         InfMaskingTransformer(n_masks=2, mask_ratio=0.5),
         SimCLRTransformer(),
+        GMCTransformer(),
         # These compare modalities: there are two in any table, of one column even.
         CrossTransformer(HALVES),
         CrossSelfTransformer(HALVES),
+        FactorCLTransformer(HALVES, critic_hidden_dim=8),
+        DisentangledSSLTransformer(HALVES),
     )
 ]
 

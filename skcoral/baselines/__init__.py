@@ -2,12 +2,18 @@
 
 from skcoral.baselines.comm import CoMMTransformer, InfMaskingTransformer
 from skcoral.baselines.cross import CrossSelfTransformer, CrossTransformer
+from skcoral.baselines.disentangled import DisentangledSSLTransformer
+from skcoral.baselines.factorcl import FactorCLTransformer
+from skcoral.baselines.gmc import GMCTransformer
 from skcoral.baselines.simclr import SimCLRTransformer
 
 __all__ = [
     "CoMMTransformer",
     "CrossSelfTransformer",
     "CrossTransformer",
+    "DisentangledSSLTransformer",
+    "FactorCLTransformer",
+    "GMCTransformer",
     "InfMaskingTransformer",
     "SimCLRTransformer",
 ]

@@ -14,11 +14,9 @@ def without_shared(estimator, objective, names, params):
     return objective, {"names": names, **sizes, **params}, network | sizes
 
 
-def of_fusions(estimator, objective, names, params, mask_mode="zero"):
-    """Return a method whose network has the shared path only."""
+def of_fusions(estimator, objective, names, params, **network):
+    """Return a method whose network has a shared path, and what else it is given."""
     check_multiple(estimator, "embed_dim", "n_heads")
     sizes = {"embed_dim": estimator.embed_dim}
-    heads = estimator._pick("head_hidden_dim", "head_dim", "temperature")
-    network = estimator._pick("n_layers", "n_heads", "dropout")
-    network |= {**sizes, "mask_mode": mask_mode, "paths": ("shared",)}
-    return objective, {"names": names, **sizes, **heads, **params}, network
+    network = sizes | estimator._pick("n_layers", "n_heads", "dropout") | network
+    return objective, {"names": names, **sizes, **params}, network

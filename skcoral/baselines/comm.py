@@ -155,7 +155,10 @@ class CoMMTransformer(BaseMultimodalTransformer):
     def _make_method(self, names):
         """Return CoMM's objective and the sizes of its network."""
         weights = self._pick("unimodal_weight", "multimodal_weight")
-        return of_fusions(self, CoMMObjective, names, weights)
+        heads = self._pick("head_hidden_dim", "head_dim", "temperature")
+        return of_fusions(
+            self, CoMMObjective, names, heads | weights, paths=("shared",)
+        )
 
 
 @document
@@ -324,8 +327,14 @@ class InfMaskingTransformer(BaseMultimodalTransformer):
 
     def _make_method(self, names):
         """Return InfMasking's objective and the sizes of its network."""
+        heads = self._pick("head_hidden_dim", "head_dim", "temperature")
         masks = self._pick("mask_ratio", "n_masks", "variance_weight")
         weights = ("masking_weight", "unimodal_weight", "multimodal_weight")
         return of_fusions(
-            self, InfMaskingObjective, names, masks | self._pick(*weights), "token"
+            self,
+            InfMaskingObjective,
+            names,
+            heads | masks | self._pick(*weights),
+            mask_mode="token",
+            paths=("shared",),
         )

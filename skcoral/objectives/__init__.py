@@ -8,12 +8,18 @@ from skcoral.objectives.cross import (
     CrossSelfObjective,
     SimCLRObjective,
 )
+from skcoral.objectives.disentangled import DisentangledSSLObjective
+from skcoral.objectives.factorcl import FactorCLObjective
+from skcoral.objectives.gmc import GMCObjective
 
 __all__ = [
     "COrALObjective",
     "CoMMObjective",
     "CrossObjective",
     "CrossSelfObjective",
+    "DisentangledSSLObjective",
+    "FactorCLObjective",
+    "GMCObjective",
     "InfMaskingObjective",
     "Objective",
     "ProjectionHead",

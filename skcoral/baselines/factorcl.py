@@ -1,0 +1,137 @@
+"""Sibling of COrAL that bounds shared and unique information: FactorCL."""
+
+from skcoral._base import BaseMultimodalTransformer
+from skcoral._documentation import document
+from skcoral._validation import POSITIVE_INT, UNIQUE_DIM, check_several
+from skcoral.baselines._networks import UNIQUE_OUTPUT, without_shared
+from skcoral.objectives import FactorCLObjective
+
+
+@document
+class FactorCLTransformer(BaseMultimodalTransformer):
+    """Learn shared and unique information by lower and upper bounds of it.
+
+    Heads of the embedding of each modality are to keep what modalities share and to
+    drop what they share, given augmented views and not, by bounds of mutual information
+    with learned critics [1]_: with x the rows and x' an augmented view, ``I_NCE(x_m,
+    x_k) - I_CLUB(x_m, x_k) + I_NCE([x_m, x_m'], [x_k, x_k']) - I_CLUB([x_m, x_m'],
+    [x_k, x_k'])`` is maximised, summed over pairs, and ``I_NCE(x_m, x_m')``, summed
+    over modalities. The critics of the upper bounds, CLUB, are trained in turns with
+    the rest.
+
+    Parameters
+    ----------
+    %(modalities)s
+
+    embed_dim : int, default=64
+        Width of tokens.
+
+    unique_dim : int or None, default=None
+        Width of the embedding of each modality and of each of its heads; None takes
+        half of `embed_dim`.
+
+    critic_hidden_dim : int, default=64
+        Width of both hidden layers of the critics; 512 as published. Their cost grows
+        with the square of `batch_size`.
+
+    %(training)s
+
+    Attributes
+    ----------
+    %(attributes)s
+
+    See Also
+    --------
+    DisentangledSSLTransformer : Separates shared and specific parts in two steps.
+    COrALTransformer : Learns what is shared and what is unique.
+
+    Notes
+    -----
+    Two modalities or more; the source defines two, and pairs are summed over here. The
+    component of a modality is the output of all its heads in a row, as published: one
+    for its own bound and four for each other modality, each `unique_dim` wide. The
+    terms of the loss are "cross_nce", "cross_club", "conditional_nce",
+    "conditional_club", "self_<name>" and, of the second update, "critics".
+
+    Augmented views are those of the modalities, conditional bounds take the augmented
+    view on both sides, and AdamW makes the updates; the published temperature has no
+    effect and is left out. Tokens are pooled as the unique paths of COrAL do, where the
+    source takes the last one. A row that lacks a modality leaves its bounds; in its
+    place stand the heads of a prediction from the other modalities.
+
+    References
+    ----------
+    .. [1] "Factorized Contrastive Learning: Going Beyond Multi-view Redundancy",
+       NeurIPS 2023, arXiv 2306.05268.
+
+    Examples
+    --------
+    >>> from skcoral import FactorCLTransformer
+    >>> from skcoral.datasets import make_multimodal_interactions
+    >>> X = make_multimodal_interactions(60, random_state=0).data
+    >>> model = FactorCLTransformer(unique_dim=2, max_epochs=2, random_state=0).fit(X)
+    >>> model.output_indices_
+    {'m0': slice(0, 10, None), 'm1': slice(10, 20, None)}
+    """
+
+    _parameter_constraints = {
+        **BaseMultimodalTransformer._parameter_constraints,
+        **UNIQUE_OUTPUT,
+        **UNIQUE_DIM,
+        "critic_hidden_dim": POSITIVE_INT,
+    }
+
+    def __init__(
+        self,
+        modalities="auto",
+        *,
+        embed_dim=64,
+        unique_dim=None,
+        critic_hidden_dim=64,
+        max_epochs="auto",
+        batch_size=256,
+        lr=1e-3,
+        weight_decay=1e-3,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        warm_start=False,
+        output="all",
+        missing="learned",
+        empty_rows="error",
+        device="auto",
+        precision="auto",
+        compile=False,
+        callbacks=None,
+        verbose=0,
+        random_state=None,
+    ):
+        super().__init__(
+            modalities,
+            embed_dim=embed_dim,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            lr=lr,
+            weight_decay=weight_decay,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            warm_start=warm_start,
+            output=output,
+            missing=missing,
+            empty_rows=empty_rows,
+            device=device,
+            precision=precision,
+            compile=compile,
+            callbacks=callbacks,
+            verbose=verbose,
+            random_state=random_state,
+        )
+        self.unique_dim = unique_dim
+        self.critic_hidden_dim = critic_hidden_dim
+
+    def _make_method(self, names):
+        """Return FactorCL's objective and the sizes of its network."""
+        check_several(self, names)
+        objective = self._pick("critic_hidden_dim")
+        return without_shared(self, FactorCLObjective, names, objective)

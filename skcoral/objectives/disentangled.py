@@ -1,0 +1,283 @@
+"""Objective of DisentangledSSL: first what is shared, then what is left of each."""
+
+import math
+from itertools import combinations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from skcoral._blocks import count_rows
+from skcoral.losses import cross_product_norm
+from skcoral.objectives.base import (
+    Objective,
+    contrast,
+    contrast_pairs,
+    find_present,
+    join_rows,
+    stack_views,
+    take_rows,
+)
+
+
+class DisentangledSSLObjective(Objective):
+    """The objective of DisentangledSSL, in two steps of half of the epochs each.
+
+    With ``z_m`` a random draw around the shared embedding ``e_m`` of modality m, and
+    ``u_m`` its specific embedding, step 1 minimises ``mean_(m, k) NCE(z_m, z_k)
+    + agreement_weight mean_(m, k) A(e_m, e_k)``, and step 2, which leaves ``e_m`` as it
+    is, ``sum_m NCE([u_m', z_-m'], [u_m'', z_-m'']) + ortho_weight / 2 sum_(m, views)
+    ||U_m.T Z_m||``, with Frobenius norms.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the modalities.
+
+    embed_dim, unique_dim : int
+        Widths of the shared and of the specific embedding of each modality.
+
+    head_hidden_dim : int, default=256
+        Hidden width of the network of the specific embeddings.
+
+    distribution : {"vmf", "normal"}, default="vmf"
+        Draws from a von Mises-Fisher distribution on the sphere, with A minus the
+        cosine; or from a normal distribution of unit variance, with A the squared
+        distance.
+
+    concentration : float, default=1000.0
+        Concentration kappa of the von Mises-Fisher distribution.
+
+    temperature : float, default=0.07
+        Temperature of InfoNCE, whose negatives are of the other modality or view only.
+
+    agreement_weight, ortho_weight : float, default=1.0, 0.1
+        Weights beta and lambda.
+
+    Notes
+    -----
+    Source: DisentangledSSL (ICLR 2025) and its published code of synthetic data. Here
+    ``e_m`` is the fusion of the tokens of m alone; ``u_m`` is a network of the unique
+    embedding of m and ``e_m``; terms of step 1 are the mean over both views.
+    More than two modalities: means over pairs, and ``z_-m`` is the normalised mean of
+    the other modalities' shared embeddings, which for two is that of the other. With
+    "vmf" it is the direction of ``e_m`` that is compared, joined and returned.
+    Step 2 is without draws, as in the source. Validation computes the terms of both
+    steps without draws.
+    A row that lacks a modality leaves its terms, as anchor and as negative, and without
+    any other modality also the contrast of step 2.
+    """
+
+    def __init__(
+        self,
+        names,
+        embed_dim,
+        unique_dim,
+        head_hidden_dim=256,
+        distribution="vmf",
+        concentration=1000.0,
+        temperature=0.07,
+        agreement_weight=1.0,
+        ortho_weight=0.1,
+    ):
+        super().__init__()
+        own = (f"unique_{name}" for name in names)
+        self.terms = ("shared", "agreement", *own, "orthogonality")
+        self.distribution = distribution
+        self.concentration = concentration
+        self.temperature = temperature
+        self.agreement_weight = agreement_weight
+        self.ortho_weight = ortho_weight
+        self.specific = nn.ModuleList(
+            nn.Sequential(
+                nn.Linear(unique_dim + embed_dim, head_hidden_dim),
+                nn.ReLU(),
+                nn.Linear(head_hidden_dim, unique_dim),
+            )
+            for _ in names
+        )
+
+    def forward(self, network, views):
+        """Return the terms of the present step, the others being zero."""
+        n_samples = count_rows(views[0])
+        tokens = network.encode(stack_views(views))
+        present = find_present(tokens.masks, n_samples)
+        shared = self._embed_shared(network, tokens)
+        terms = dict.fromkeys(self.terms, shared[0].new_zeros(()))
+        first = 2 * int(self.epoch) < int(self.max_epochs)
+        if first or not self.training:
+            terms |= self._learn_shared(_split_views(shared), present)
+        if not (first and self.training):
+            shared = [e.detach() for e in shared]
+            specific = self._embed_specific(network.private(tokens), shared)
+            both = [_split_views(parts) for parts in (specific, shared)]
+            terms |= self._learn_specific(*both, present)
+        return terms
+
+    def dims(self, network):
+        """Return the widths: the shared embeddings in a row, then each specific one."""
+        unique = {name: network.dims[name] for name in network.names}
+        return {"shared": network.dims["shared"] * len(unique), **unique}
+
+    def embed(self, network, x):
+        """Return the shared embeddings in a row, and each specific one."""
+        tokens = network.encode(x)
+        shared = self._embed_shared(network, tokens)
+        rows = find_present(tokens.masks, len(shared[0]))
+        shared = self._fill_shared(shared, rows)
+        _, *private = network.embed(tokens)
+        return [torch.cat(shared, dim=1), *self._embed_specific(private, shared)]
+
+    def _embed_shared(self, network, tokens):
+        """Return the shared embedding of each modality, or its direction."""
+        fused = (network.fuse(tokens, subset=[m]) for m in range(len(network.names)))
+        return [self._settle(embedding) for embedding in fused]
+
+    def _settle(self, embedding):
+        return F.normalize(embedding, dim=1) if self._is_vmf else embedding
+
+    @property
+    def _is_vmf(self):
+        return self.distribution == "vmf"
+
+    def _embed_specific(self, private, shared):
+        parts = zip(self.specific, private, shared, strict=True)
+        return [layers(torch.cat([p, e], dim=1)) for layers, p, e in parts]
+
+    def _fill_shared(self, shared, present):
+        """Put the mean of the other modalities where a row lacks one."""
+        filled = []
+        for m, (embedding, rows) in enumerate(zip(shared, present, strict=True)):
+            if rows is not None:
+                others = self._settle(_average_others(shared, present, m))
+                embedding = torch.where(rows[:, None], embedding, others)
+            filled.append(embedding)
+        return filled
+
+    def _draw(self, embedding):
+        """Draw around a shared embedding, in training."""
+        if not self.training:
+            return embedding
+        if self._is_vmf:
+            return draw_von_mises_fisher(embedding, self.concentration)
+        return embedding + torch.randn_like(embedding)
+
+    def _learn_shared(self, views, present):
+        """Return the terms of step 1, means over the views."""
+        options = {"temperature": self.temperature, "intra_negatives": False}
+        losses, agreements = [], []
+        for embeddings in views:
+            drawn = [self._draw(embedding) for embedding in embeddings]
+            losses.append(contrast_pairs(drawn, present, **options))
+            agreements.append(self._disagreement(embeddings, present))
+        agreement = self.agreement_weight * sum(agreements) / len(views)
+        return {"shared": sum(losses) / len(views), "agreement": agreement}
+
+    def _disagreement(self, embeddings, present):
+        """Return the mean of A over pairs of modalities, on rows that have both."""
+        pairs = combinations(zip(embeddings, present, strict=True), 2)
+        losses = [
+            self._compare(*take_rows(join_rows(rows_a, rows_b), a, b))
+            for (a, rows_a), (b, rows_b) in pairs
+        ]
+        return sum(losses) / len(losses)
+
+    def _compare(self, a, b):
+        if not len(a):
+            return a.sum()
+        if self._is_vmf:
+            return -F.cosine_similarity(a, b, dim=1).mean()
+        return (a - b).square().sum(dim=1).mean()
+
+    def _learn_specific(self, specific, shared, present):
+        """Return the terms of step 2."""
+        n_samples = len(specific[0][0])
+        terms, overlaps = {}, []
+        for m, (term, rows) in enumerate(zip(self.terms[2:-1], present, strict=True)):
+            joint = []
+            for own, common in zip(specific, shared, strict=True):
+                others = F.normalize(_average_others(common, present, m), dim=1)
+                joint.append(torch.cat([own[m], others], dim=1))
+                a, b = take_rows(rows, own[m], common[m])
+                overlaps.append(cross_product_norm(a, b))
+            known = join_rows(rows, _find_others(present, m, n_samples))
+            terms[term] = contrast(
+                *joint, known, self.temperature, intra_negatives=False
+            )
+        return terms | {"orthogonality": self.ortho_weight * sum(overlaps) / 2}
+
+
+def draw_von_mises_fisher(directions, concentration):
+    """Draw from von Mises-Fisher distributions, differentiably in their directions.
+
+    Parameters
+    ----------
+    directions : tensor of shape (n_samples, n_features)
+        Mean directions, of length one; two features or more.
+
+    concentration : float
+        Concentration kappa, the same for all.
+
+    Returns
+    -------
+    tensor of shape (n_samples, n_features)
+        One draw per direction, of length one.
+
+    Notes
+    -----
+    ``w mu + sqrt(1 - w ** 2) v`` with v uniform among the unit vectors orthogonal to mu
+    and w, the cosine, by Wood's rejection sampling (1994), which depends on kappa
+    alone: so no gradient passes through what is rejected.
+    """
+    cosines = _draw_cosines(directions, concentration)
+    noise = torch.randn_like(directions)
+    tangents = noise - (noise * directions).sum(dim=1, keepdim=True) * directions
+    sines = (1 - cosines.square()).clamp(min=0.0).sqrt()
+    return cosines * directions + sines * F.normalize(tangents, dim=1)
+
+
+@torch.no_grad()
+def _draw_cosines(directions, concentration):
+    """Return cosines of draws and mean directions, of shape (n_samples, 1)."""
+    n_samples, n_features = directions.shape
+    half = (n_features - 1) / 2
+    # The usual form of b loses its digits to a difference where kappa is large.
+    b = half / (concentration + math.hypot(concentration, half))
+    x = (1 - b) / (1 + b)
+    log_bound = concentration * x + 2 * half * math.log(4 * b / (1 + b) ** 2)
+    concentrations = torch.full((n_samples, 1), half, device=directions.device)
+    beta = torch.distributions.Beta(concentrations, concentrations)
+    cosines = directions.new_zeros(n_samples, 1)
+    waiting = torch.ones_like(cosines, dtype=torch.bool)
+    while waiting.any():
+        z = beta.sample().to(directions.dtype)
+        w = (1 - (1 + b) * z) / (1 - (1 - b) * z)
+        log_ratio = concentration * w + 2 * half * torch.log(1 - x * w) - log_bound
+        accepted = waiting & (log_ratio >= torch.rand_like(w).log())
+        cosines = torch.where(accepted, w, cosines)
+        waiting = waiting & ~accepted
+    return cosines
+
+
+def _split_views(parts):
+    """Return, per view, the list of what stacked views have of each modality."""
+    return list(zip(*(part.chunk(2) for part in parts), strict=True))
+
+
+def _average_others(embeddings, present, m):
+    """Return the mean of the embeddings of the other modalities that a row has."""
+    total = torch.zeros_like(embeddings[m])
+    count = total.new_zeros(len(total), 1)
+    for k, (embedding, rows) in enumerate(zip(embeddings, present, strict=True)):
+        if k != m:
+            weight = 1.0 if rows is None else rows[:, None].to(embedding.dtype)
+            total, count = total + weight * embedding, count + weight
+    return total / count.clamp(min=1.0)
+
+
+def _find_others(present, m, n_samples):
+    """Return which rows have a modality besides m, or None if all have."""
+    others = [rows for k, rows in enumerate(present) if k != m]
+    if any(rows is None for rows in others):
+        return None
+    return torch.stack(others).any(dim=0)

@@ -1,0 +1,210 @@
+"""Objective of FactorCL: bounds of shared and of unique information, by critics."""
+
+from itertools import combinations
+
+import torch
+from torch import nn
+
+from skcoral._blocks import count_rows
+from skcoral.losses import club_bound, nce_bound
+from skcoral.objectives.base import Objective, find_present, join_rows, take_rows
+
+# Bounds of a pair of modalities: whether given the augmented views, and which bound.
+ROLES = {
+    "cross_nce": (False, nce_bound),
+    "cross_club": (False, club_bound),
+    "conditional_nce": (True, nce_bound),
+    "conditional_club": (True, club_bound),
+}
+CLUB_ROLES = ("cross_club", "conditional_club")
+
+
+class Critic(nn.Module):
+    """Score every row of one view with every row of another by a small network.
+
+    Parameters
+    ----------
+    dim_a, dim_b : int
+        Widths of the views.
+
+    hidden_dim : int
+        Width of both hidden layers.
+
+    Notes
+    -----
+    The first layer of a concatenation is the sum of a layer of each part, which is
+    computed once per row and not once per pair.
+    """
+
+    def __init__(self, dim_a, dim_b, hidden_dim):
+        super().__init__()
+        self.first = nn.Linear(dim_a, hidden_dim)
+        self.second = nn.Linear(dim_b, hidden_dim, bias=False)
+        self.layers = nn.Sequential(
+            nn.ReLU(),
+            nn.Linear(hidden_dim, hidden_dim),
+            nn.ReLU(),
+            nn.Linear(hidden_dim, 1),
+        )
+
+    def forward(self, a, b):
+        """Return scores of shape (n_samples, n_samples), rows of `a` first."""
+        return self.layers(self.first(a)[:, None] + self.second(b)[None])[..., 0]
+
+
+class PairBounds(nn.Module):
+    """Heads and critics of the four bounds of a pair of modalities.
+
+    Parameters
+    ----------
+    dim : int
+        Width of the embeddings and of the heads.
+
+    critic_hidden_dim : int
+        Width of the hidden layers of the critics.
+    """
+
+    def __init__(self, dim, critic_hidden_dim):
+        super().__init__()
+        self.heads = nn.ModuleDict(
+            {role: nn.ModuleList([_make_head(dim), _make_head(dim)]) for role in ROLES}
+        )
+        widths = {role: 2 * dim if given else dim for role, (given, _) in ROLES.items()}
+        self.critics = nn.ModuleDict(
+            {role: Critic(w, w, critic_hidden_dim) for role, w in widths.items()}
+        )
+
+    def project(self, role, *modalities):
+        """Return the head outputs of two modalities, each a list of views."""
+        n_views = 2 if ROLES[role][0] else 1
+        return [
+            torch.cat([head(view) for view in views[:n_views]], dim=1)
+            for head, views in zip(self.heads[role], modalities, strict=True)
+        ]
+
+
+class FactorCLObjective(Objective):
+    """The objective of FactorCL without labels: what is shared, and what is unique.
+
+    With ``I`` a bound of the mutual information of head outputs, x the batch and x' an
+    augmented view, it is minus the sum over pairs (m, k) of
+    ``I_NCE(x_m, x_k) - I_CLUB(x_m, x_k) + I_NCE([x_m, x_m'], [x_k, x_k'])
+    - I_CLUB([x_m, x_m'], [x_k, x_k'])``, minus the sum over modalities of
+    ``I_NCE(x_m, x_m')``.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the modalities.
+
+    unique_dim : int
+        Width of the embedding of each modality and of its heads.
+
+    critic_hidden_dim : int, default=64
+        Width of the hidden layers of the critics.
+
+    Notes
+    -----
+    Source: FactorCL (arXiv 2306.05268) and its published code, whose temperature has no
+    effect and is left out. Each bound has heads and a critic of its own. A batch makes
+    two updates: of all but the critics of CLUB by the objective, then of those critics
+    by minus the ``I_NCE`` of their scores, the term "critics".
+    More than two modalities: the bounds of pairs are summed over pairs.
+    A row that lacks a modality leaves its bounds, as anchor and as negative.
+    """
+
+    views = ("original", "augmented")
+
+    def __init__(self, names, unique_dim, critic_hidden_dim=64):
+        super().__init__()
+        own = [f"self_{name}" for name in names]
+        self.terms = (*ROLES, *own, "critics")
+        self.couples = list(combinations(range(len(names)), 2))
+        self.pairs = nn.ModuleList(
+            PairBounds(unique_dim, critic_hidden_dim) for _ in self.couples
+        )
+        self.self_heads = nn.ModuleList(_make_head(unique_dim) for _ in names)
+        self.self_critics = nn.ModuleList(
+            Critic(unique_dim, unique_dim, critic_hidden_dim) for _ in names
+        )
+
+    def forward(self, network, views):
+        """Return all terms for the original batch and an augmented view."""
+        return self.bound(network, views) | self.fit_critics(network, views)
+
+    def phases(self, network):
+        """Return the update of all but the critics of CLUB, then that of these."""
+        critics = [
+            parameter
+            for pair in self.pairs
+            for role in CLUB_ROLES
+            for parameter in pair.critics[role].parameters()
+        ]
+        theirs = {id(parameter) for parameter in critics}
+        everything = (*network.parameters(), *self.parameters())
+        others = [p for p in everything if id(p) not in theirs]
+        return [(self.bound, others), (self.fit_critics, critics)]
+
+    def bound(self, network, views):
+        """Return the terms that train the embeddings."""
+        embeddings, present = _embed_views(network, views)
+        terms = {}
+        for role, (_, bound) in ROLES.items():
+            sign = 1.0 if role in CLUB_ROLES else -1.0
+            scores = self._score_pairs(role, embeddings, present)
+            terms[role] = sign * sum(_apply(bound, score) for score in scores)
+        for m, name in enumerate(network.names):
+            both = take_rows(present[m], *embeddings[m])
+            scores = self.self_critics[m](*map(self.self_heads[m], both))
+            terms[f"self_{name}"] = -_apply(nce_bound, scores)
+        return terms
+
+    def fit_critics(self, network, views):
+        """Return the term that trains the critics of CLUB."""
+        with torch.no_grad():
+            embeddings, present = _embed_views(network, views)
+        scores = [
+            score
+            for role in CLUB_ROLES
+            for score in self._score_pairs(role, embeddings, present)
+        ]
+        return {"critics": -sum(_apply(nce_bound, score) for score in scores)}
+
+    def _score_pairs(self, role, embeddings, present):
+        """Yield a critic's scores per pair, of the rows that have both modalities."""
+        for (m, k), pair in zip(self.couples, self.pairs, strict=True):
+            rows = join_rows(present[m], present[k])
+            views = [take_rows(rows, *embeddings[i]) for i in (m, k)]
+            yield pair.critics[role](*pair.project(role, *views))
+
+    def dims(self, network):
+        """Return the width of the head outputs of each modality, one after another."""
+        n_heads = 1 + len(ROLES) * (len(network.names) - 1)
+        return {name: n_heads * dim for name, dim in network.dims.items()}
+
+    def embed(self, network, x):
+        """Return all head outputs of each modality."""
+        embeddings = network(x)
+        parts = zip(self.self_heads, embeddings, strict=True)
+        outputs = [[head(embedding)] for head, embedding in parts]
+        for couple, pair in zip(self.couples, self.pairs, strict=True):
+            for heads in pair.heads.values():
+                for m, head in zip(couple, heads, strict=True):
+                    outputs[m].append(head(embeddings[m]))
+        return [torch.cat(parts, dim=1) for parts in outputs]
+
+
+def _make_head(dim):
+    return nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim))
+
+
+def _embed_views(network, views):
+    """Return per modality its embedding in each view, and which rows have it."""
+    tokens = [network.encode(view) for view in views]
+    embeddings = list(zip(*map(network.private, tokens), strict=True))
+    return embeddings, find_present(tokens[0].masks, count_rows(views[0]))
+
+
+def _apply(bound, scores):
+    """Bound the information of scores; no rows have none."""
+    return bound(scores) if len(scores) else scores.sum()

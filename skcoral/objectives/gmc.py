@@ -1,0 +1,84 @@
+"""Objective of GMC: each modality alone is to be near the whole row."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from skcoral._blocks import count_rows
+from skcoral.objectives.base import Objective, contrast, find_present
+
+
+class GMCObjective(Objective):
+    """The objective of GMC: ``sum_m NCE(z_m, z_joint)``.
+
+    ``z_m`` is the embedding of one modality and ``z_joint`` the fusion of all, both
+    through one head.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the modalities.
+
+    embed_dim : int
+        Width of the fused and of each single embedding.
+
+    head_hidden_dim, head_dim : int, default=256, 64
+        Hidden width of the head and width of its output, the representation.
+
+    temperature : float, default=0.1
+        Temperature of InfoNCE.
+
+    Notes
+    -----
+    Source: GMC (ICML 2022, arXiv 2202.03390) and its published code: InfoNCE with
+    negatives among the joint and the single embeddings, no augmentation, and the mean
+    of the single representations where a row lacks a modality.
+    A row that lacks a modality leaves its term, as anchor and as negative.
+    """
+
+    views = ("original",)
+
+    def __init__(
+        self, names, embed_dim, head_hidden_dim=256, head_dim=64, temperature=0.1
+    ):
+        super().__init__()
+        self.terms = tuple(f"shared_{name}" for name in names)
+        self.temperature = temperature
+        self.head_dim = head_dim
+        self.head = nn.Sequential(
+            nn.Linear(embed_dim, head_hidden_dim),
+            nn.SiLU(),
+            nn.Linear(head_hidden_dim, head_dim),
+        )
+
+    def forward(self, network, views):
+        """Return the term of each modality for the original batch."""
+        tokens = network.encode(views[0])
+        present = find_present(tokens.masks, count_rows(views[0]))
+        joint, single = self._represent(network, tokens)
+        losses = [
+            contrast(alone, joint, rows, self.temperature)
+            for alone, rows in zip(single, present, strict=True)
+        ]
+        return dict(zip(self.terms, losses, strict=True))
+
+    def dims(self, network):
+        """Return the width of the one component."""
+        return {"shared": self.head_dim}
+
+    def embed(self, network, x):
+        """Return the joint representation, or the mean of those that a row has."""
+        tokens = network.encode(x)
+        joint, single = self._represent(network, tokens)
+        rows = find_present(tokens.masks, len(joint))
+        everyone = torch.ones(len(joint), dtype=torch.bool, device=joint.device)
+        present = torch.stack([everyone if r is None else r for r in rows])
+        total = (torch.stack(single) * present[..., None]).sum(dim=0)
+        mean = total / present.sum(dim=0).clamp(min=1)[:, None]
+        return [torch.where(present.all(dim=0)[:, None], joint, mean)]
+
+    def _represent(self, network, tokens):
+        """Return the normalised representations of all, and of each modality."""
+        embeddings = [network.fuse(tokens), *network.private(tokens)]
+        joint, *single = (F.normalize(self.head(e), dim=1) for e in embeddings)
+        return joint, single
