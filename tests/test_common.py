@@ -53,6 +53,7 @@ ORDER = [
     "_base",
     "coral",
     "baselines",
+    "settings",
 ]
 EXTRA_CHECKS = [
     "check_param_validation",
