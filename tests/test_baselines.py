@@ -196,6 +196,16 @@ def test_output_of_a_component_that_does_not_exist(views, kind, absent):
 
 
 @kinds
+def test_training_in_bfloat16(views, kind):
+    X = with_gaps(views)
+    model = make(kind, precision="bfloat16", embed_dim=16).fit(X)
+    Z = model.transform(X)
+    assert Z.dtype == np.float32
+    assert np.isfinite(Z).all()
+    assert all(np.isfinite(values).all() for values in model.history_.values())
+
+
+@kinds
 def test_views_of_images_and_series(kind):
     pytest.importorskip("kornia")
     rng = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import RidgeCV
 from skorch.helper import SliceDict
 
-from skcoral import COrALTransformer
+from skcoral import COrALTransformer, GMCTransformer, SimCLRTransformer
 from skcoral._filling import PENALTIES
 
 
@@ -73,3 +73,22 @@ def test_modalities_that_never_meet_are_filled_by_their_mean(related, tiny):
     np.testing.assert_allclose(
         part(coral, X[:45], "a"), np.tile(mean, (45, 1)), atol=1e-5
     )
+
+
+def test_without_a_shared_path_the_other_components_predict(related, tiny):
+    X = hide(related, "c", slice(0, 20))
+    model = SimCLRTransformer(**tiny, random_state=0).fit(X)
+    has_c = np.arange(90) >= 20
+    others = {name: part(model, X, name) for name in "bc"}
+    means = {"b": others["b"].mean(axis=0), "c": others["c"][has_c].mean(axis=0)}
+    centred = {name: others[name] - means[name] for name in "bc"}
+    centred["c"][~has_c] = 0.0
+    known = np.hstack([centred["b"], centred["c"]])
+    ridge = RidgeCV(PENALTIES).fit(known, part(model, X, "a"))
+    filled = part(model, hide(X, "a"), "a")
+    np.testing.assert_allclose(filled, ridge.predict(known), atol=1e-4)
+
+
+def test_components_that_are_not_of_one_modality_are_not_predicted(related, tiny):
+    model = GMCTransformer(**tiny).fit(related)
+    assert not model.net_.module_.fill_bias.any()

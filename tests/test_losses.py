@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from skcoral.losses import info_nce, orthogonality
+from skcoral.losses import (
+    club_bound,
+    cross_product_norm,
+    info_nce,
+    info_nce_of_masks,
+    nce_bound,
+    orthogonality,
+)
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 
@@ -157,3 +164,78 @@ def test_losses_are_float32_inside_autocast(loss):
         from_bfloat16 = loss(a.bfloat16(), b.bfloat16())
     assert inside.dtype == from_bfloat16.dtype == torch.float32
     assert torch.equal(inside, loss(a, b))
+
+
+# Without negatives of the same view
+
+
+@pytest.mark.parametrize("dtype", list(TOLERANCE))
+def test_info_nce_of_the_other_view_equals_the_double_loop(dtype):
+    a, b = draw(dtype=dtype)
+    unit = [[np.array(r) / np.linalg.norm(r) for r in x.tolist()] for x in (a, b)]
+    total = 0.0
+    for own, other in (unit, unit[::-1]):
+        for i, row in enumerate(own):
+            scores = [math.exp(row @ candidate / 0.2) for candidate in other]
+            total -= math.log(scores[i] / sum(scores))
+    expected = total / (2 * len(a))
+    got = info_nce(a, b, 0.2, intra_negatives=False).item()
+    assert got == pytest.approx(expected, rel=TOLERANCE[dtype], abs=TOLERANCE[dtype])
+
+
+def test_temperature_may_be_learnt():
+    a, b = draw()
+    temperature = torch.tensor(0.3, dtype=a.dtype, requires_grad=True)
+    options = {"intra_negatives": False}
+    loss = info_nce(a, b, temperature, **options)
+    assert loss.item() == pytest.approx(info_nce(a, b, 0.3, **options).item())
+    (slope,) = torch.autograd.grad(loss, temperature)
+    above, below = (info_nce(a, b, 0.3 + h, **options) for h in (1e-6, -1e-6))
+    assert slope.item() == pytest.approx((above - below).item() / 2e-6, rel=1e-5)
+
+
+# Norm of the cross product
+
+
+@pytest.mark.parametrize("dtype", list(TOLERANCE))
+def test_cross_product_norm_equals_the_loop(dtype):
+    a, _ = draw(dtype=dtype)
+    b = draw(n_features=3, dtype=dtype, seed=1)[0]
+    product = np.zeros((5, 3))
+    for p, q in zip(a.tolist(), b.tolist(), strict=True):
+        product += np.outer(p, q) / (np.linalg.norm(p) * np.linalg.norm(q))
+    expected = np.sqrt((product**2).sum())
+    got = cross_product_norm(a, b).item()
+    assert got == pytest.approx(expected, rel=TOLERANCE[dtype], abs=TOLERANCE[dtype])
+
+
+def test_cross_product_norm_has_finite_gradients_at_zero():
+    a = torch.tensor([[1.0, 0.0], [1.0, 0.0]], requires_grad=True)
+    b = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    loss = cross_product_norm(a, b)
+    loss.backward()
+    assert loss.item() == 0.0
+    assert a.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("loss", [nce_bound, club_bound])
+def test_bounds_are_float32_inside_autocast_and_differentiable(loss):
+    scores, _ = draw(5, 5)
+    assert torch.autograd.gradcheck(loss, (scores.clone().requires_grad_(),))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert loss(scores.bfloat16()).dtype == torch.float32
+
+
+def test_loss_of_masks_is_float32_inside_autocast():
+    a, b = draw(dtype=torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = info_nce_of_masks(a.bfloat16(), b[None].bfloat16())
+        same = info_nce_of_masks(a, b[None])
+    assert inside.dtype == torch.float32
+    assert torch.equal(same, info_nce_of_masks(a, b[None]))
+
+
+def test_a_single_mask_has_no_variance():
+    a, b = draw()
+    weights = [info_nce_of_masks(a, b[None], 0.3, weight) for weight in (0.0, 9.0)]
+    torch.testing.assert_close(*weights)
