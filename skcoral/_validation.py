@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
     StrOptions,
+    validate_params,
 )
 from sklearn.utils._repr_html.estimator import _VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition
@@ -35,6 +36,7 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "StrOptions",
+    "validate_params",
 ]  # re-exported to other modules
 
 fit_context = _fit_context
@@ -45,6 +47,7 @@ check_feature_names_in = _check_feature_names_in
 # Constraints that several estimators and specs share, as data.
 AT_LEAST_TWO = [Interval(Integral, 2, None, closed="left")]
 POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
+NON_NEGATIVE_INT = [Interval(Integral, 0, None, closed="left")]
 POSITIVE_FLOAT = [Interval(Real, 0, None, closed="neither")]
 NON_NEGATIVE_FLOAT = [Interval(Real, 0, None, closed="left")]
 PROBABILITY = [Interval(Real, 0, 1, closed="both")]

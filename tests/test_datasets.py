@@ -230,11 +230,13 @@ def test_both_modalities_together_tell_the_synergistic_label():
         ({"n_unique": 0}, r"an int in the range \[1, inf\). Got 0"),
         ({"n_levels": 1}, r"an int in the range \[2, inf\). Got 1"),
         ({"n_features": 17}, r"an int in the range \[18, inf\). Got 17"),
-        ({"noise": -0.1}, r"a float in the range \[0, inf\). Got -0.1"),
-        ({"noise": np.nan}, r"a float in the range \[0, inf\). Got nan"),
-        ({"noise": np.inf}, r"a float in the range \[0, inf\). Got inf"),
+        ({"n_features": 2.5}, r"an int in the range \[1, inf\). Got 2.5"),
+        ({"noise": -0.1}, r"a float in the range \[0.0, inf\). Got -0.1"),
+        ({"noise": np.nan}, r"a float in the range \[0.0, inf\). Got nan"),
+        ({"noise": np.inf}, r"a float in the range \[0.0, inf\). Got inf"),
+        ({"random_state": "no"}, ".*None. Got 'no'"),
         ({"world_state": None}, r"an int in the range \[0, inf\). Got None"),
-        ({"biased": "no"}, "a bool. Got 'no'"),
+        ({"biased": "no"}, "an instance of 'bool' .*Got 'no'"),
     ],
 )
 def test_bad_parameters_are_named(params, rule):

@@ -1,10 +1,17 @@
 """Generators of multimodal data with known interactions."""
 
-from numbers import Integral, Real
-
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 from skorch.helper import SliceDict
+
+from skcoral._validation import (
+    AT_LEAST_TWO,
+    NON_NEGATIVE_FLOAT,
+    NON_NEGATIVE_INT,
+    POSITIVE_INT,
+    InvalidParameterError,
+    validate_params,
+)
 
 # How far the mixing bends: at 1.5 factors use the curved part of tanh, yet stay
 # recoverable.
@@ -18,6 +25,21 @@ Labels: "redundant" is told by any modality, "unique_m0" by "m0" alone, and so o
 """
 
 
+@validate_params(
+    {
+        "n_samples": POSITIVE_INT,
+        "n_modalities": AT_LEAST_TWO,
+        "n_features": POSITIVE_INT,
+        "n_shared": POSITIVE_INT,
+        "n_unique": POSITIVE_INT,
+        "n_levels": AT_LEAST_TWO,
+        "biased": ["boolean"],
+        "noise": NON_NEGATIVE_FLOAT,
+        "random_state": ["random_state"],
+        "world_state": NON_NEGATIVE_INT,
+    },
+    prefer_skip_nested_validation=True,
+)
 def make_multimodal_interactions(
     n_samples=1000,
     *,
@@ -103,7 +125,7 @@ def make_multimodal_interactions(
     >>> bunch.data["m2"].shape, list(bunch.target)
     ((100, 32), ['redundant', 'unique_m0', 'unique_m1', 'unique_m2', 'synergy'])
     """
-    _check_parameters(locals())
+    _check_width(n_features, n_shared + n_unique + n_levels)
     sizes = (n_modalities, n_features, n_shared, n_unique, n_levels)
     world = _make_world(*sizes, seed=world_state)
     rng = check_random_state(random_state)
@@ -182,28 +204,10 @@ def _make_labels(world, shared, own, attributes):
     return {name: label.astype(int) for name, label in target.items()}
 
 
-def _check_parameters(params):
-    """Raise for the first parameter of a wrong type or out of range."""
-    lowest = {"n_samples": 1, "n_modalities": 2, "n_shared": 1, "n_unique": 1}
-    for name, low in {**lowest, "n_levels": 2, "world_state": 0}.items():
-        _check_range(params, name, Integral, low)
-    n_factors = params["n_shared"] + params["n_unique"] + params["n_levels"]
-    # With fewer features than factors, the mixture would lose some of them.
-    _check_range(params, "n_features", Integral, n_factors)
-    _check_range(params, "noise", Real, 0)
-    if not isinstance(params["biased"], bool | np.bool_):
-        _raise("biased", "a bool", params["biased"])
-
-
-def _check_range(params, name, kind, low):
-    value = params[name]
-    if not isinstance(value, kind) or not low <= value < np.inf:
-        word = "an int" if kind is Integral else "a float"
-        _raise(name, f"{word} in the range [{low}, inf)", value)
-
-
-def _raise(name, rule, value):
-    raise ValueError(
-        f"The {name!r} parameter of make_multimodal_interactions must be {rule}. "
-        f"Got {value!r} instead."
-    )
+def _check_width(n_features, n_factors):
+    """Raise if a mixture would lose factors, having fewer features than them."""
+    if n_features < n_factors:
+        raise InvalidParameterError(
+            "The 'n_features' parameter of make_multimodal_interactions must be an int "
+            f"in the range [{n_factors}, inf). Got {n_features!r} instead."
+        )
