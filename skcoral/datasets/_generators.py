@@ -111,6 +111,10 @@ def make_multimodal_interactions(
     ValueError
         If a parameter is of a wrong type or out of range.
 
+    See Also
+    --------
+    make_trifeatures : Pictures with labels of the same kinds.
+
     Notes
     -----
     The synergy follows Trifeatures (Hermann and Lampinen, NeurIPS 2020, as used by
