@@ -1,0 +1,176 @@
+"""Pickles of arrays that a user has, read without running what they may hold.
+
+A pickle is a program: it may call any function that can be imported. The reader admits
+a list of names, and puts functions of this module in their place. So no pickle reaches
+numpy's own constructors either, which a forged pickle can make take raw memory for
+Python objects (tests/test_pickles.py has three that crash numpy 2.4).
+"""
+
+import math
+import pickle
+
+import numpy as np
+
+# bool, int, float, complex, bytes, str, object: no structures, no dates.
+KINDS = "biufcSUO"
+REFUSED = (
+    "it holds {!r}, which is no array and no builtin container. It is refused, as "
+    "reading it could run code"
+)
+
+
+def read_pickle(path):
+    """Read a pickle of numpy arrays in builtin containers, and nothing else.
+
+    Parameters
+    ----------
+    path : str or path
+        The file, written by Python 2 or 3 and by any version of numpy.
+
+    Returns
+    -------
+    object
+        What was pickled. Arrays are of a subclass; ``numpy.asarray`` makes them plain.
+
+    Raises
+    ------
+    ValueError
+        If the file holds anything else, or is damaged, or is no pickle.
+    """
+    try:
+        with open(path, "rb") as file:
+            # Latin-1 maps each byte of Python 2's strings, and so of arrays, to itself.
+            return _Unpickler(file, encoding="latin1").load()
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # a damaged pickle raises almost anything
+        reason = str(error) or type(error).__name__
+        raise ValueError(
+            f"The file {str(path)!r} cannot be read as a pickle of arrays: {reason}."
+        ) from error
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module, name):
+        """Return the stand-in of an admitted name; nothing is imported."""
+        if (module, name) not in ADMITTED:
+            raise pickle.UnpicklingError(REFUSED.format(f"{module}.{name}"))
+        return ADMITTED[module, name]
+
+
+class _Maker:
+    """A function that a pickle may call, and cannot change."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function):
+        self._function = function
+
+    def __call__(self, *args):
+        return self._function(*args)
+
+    def __setstate__(self, state):
+        raise pickle.UnpicklingError("it changes a function")
+
+
+class _Dtype:
+    """A dtype as its code and byte order: numpy would take any flags from a pickle."""
+
+    __slots__ = ("_code", "_order")
+
+    def __init__(self, code, align=False, copy=False):
+        self._code = code
+        self._order = "="
+
+    def __setstate__(self, state):
+        _, self._order, *structure = state[:5]
+        if structure != [None] * 3:
+            raise pickle.UnpicklingError("it holds an array of a structured dtype")
+
+    def make(self):
+        """Return the dtype, of a kind that is admitted."""
+        if not isinstance(self._code, str):
+            raise pickle.UnpicklingError("it holds a dtype without a name")
+        dtype = np.dtype(self._code)
+        if dtype.kind not in KINDS:
+            raise pickle.UnpicklingError(f"it holds an array of dtype {str(dtype)!r}")
+        return dtype.newbyteorder(self._order)
+
+
+class _Array(np.ndarray):
+    """An array that checks what it is filled with."""
+
+    def __setstate__(self, state):
+        *version, shape, dtype, fortran, data = state
+        dtype = _make_dtype(dtype)
+        if not all(type(size) is int and size >= 0 for size in shape):
+            raise pickle.UnpicklingError(f"it holds an array of shape {shape}")
+        # numpy compares lengths of bytes itself, but not of lists.
+        listed = isinstance(data, list)
+        if dtype.hasobject and not (listed and len(data) == math.prod(shape)):
+            raise pickle.UnpicklingError("it holds an array of too few objects")
+        super().__setstate__((*version, shape, dtype, fortran, data))
+
+
+def _make_dtype(dtype):
+    if not isinstance(dtype, _Dtype):
+        raise pickle.UnpicklingError("it holds an array without a dtype")
+    return dtype.make()
+
+
+def _make_array(kind, shape, code):
+    """Return the empty array that the pickle fills next."""
+    if kind is not NDARRAY:
+        raise pickle.UnpicklingError("it holds an array of a foreign class")
+    return np.ndarray.__new__(_Array, 0, dtype="b")
+
+
+def _make_array_of_buffer(buffer, dtype, shape, order, axis_order=None):
+    flat = np.frombuffer(buffer, dtype=_make_dtype(dtype))
+    if axis_order is not None:
+        return flat.reshape(shape).transpose(axis_order)
+    return flat.reshape(shape, order=order)
+
+
+def _make_scalar(dtype, data):
+    dtype = _make_dtype(dtype)
+    data = data.encode("latin1") if isinstance(data, str) else data
+    # An empty string has no bytes to be read from.
+    return np.frombuffer(data, dtype)[0] if dtype.itemsize else dtype.type()
+
+
+def _encode(text, encoding):
+    """Return bytes, which early protocols write as text."""
+    if encoding != "latin1":
+        raise pickle.UnpicklingError(f"it holds text in the code {encoding!r}")
+    return text.encode("latin1")
+
+
+def _make_no_bytes():
+    return b""
+
+
+def _refuse_call(*args):
+    raise pickle.UnpicklingError("it calls numpy.ndarray, which takes raw memory")
+
+
+NDARRAY = _Maker(_refuse_call)
+ADMITTED = {
+    ("numpy", "ndarray"): NDARRAY,
+    ("numpy", "dtype"): _Maker(_Dtype),
+    ("_codecs", "encode"): _Maker(_encode),
+    # Python 2 has another name for its builtins.
+    ("__builtin__", "bytes"): _Maker(_make_no_bytes),
+    ("__builtin__", "set"): _Maker(set),
+    ("__builtin__", "frozenset"): _Maker(frozenset),
+    ("builtins", "bytes"): _Maker(_make_no_bytes),
+    ("builtins", "set"): _Maker(set),
+    ("builtins", "frozenset"): _Maker(frozenset),
+    # numpy 1 and numpy 2 in turn.
+    ("numpy.core.multiarray", "_reconstruct"): _Maker(_make_array),
+    ("numpy._core.multiarray", "_reconstruct"): _Maker(_make_array),
+    ("numpy.core.multiarray", "scalar"): _Maker(_make_scalar),
+    ("numpy._core.multiarray", "scalar"): _Maker(_make_scalar),
+    ("numpy.core.numeric", "_frombuffer"): _Maker(_make_array_of_buffer),
+    ("numpy._core.numeric", "_frombuffer"): _Maker(_make_array_of_buffer),
+}
