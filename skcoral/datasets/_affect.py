@@ -199,7 +199,7 @@ def _read_labels(path, part, name, where):
             f"'labels'{where} of the file {str(path)!r} must have shape (n,), (n, 1) "
             f"or (n, 1, 1), or (n, 1, 7) for 'mosei'. Got {shape}."
         )
-    labels = labels.reshape(len(labels), -1)[:, 0]
+    labels = labels.reshape(shape[0], 7 if with_emotions else 1)[:, 0]
     if name in WITH_SENTIMENT:
         right = np.abs(labels) <= STRONGEST
         rule = f"numbers from -{STRONGEST} to {STRONGEST}"
