@@ -290,7 +290,8 @@ def _read_file(path, keys, image_size):
     try:
         with h5py.File(path, "r") as file:
             parts = {key: READERS[key](path, file) for key in keys}
-    except OSError as error:
+    # h5py raises any of these where a file is damaged.
+    except (OSError, RuntimeError, KeyError, TypeError) as error:
         raise ValueError(
             f"The file {str(path)!r} cannot be read as HDF5: {error}."
         ) from error
@@ -303,9 +304,10 @@ def _read_file(path, keys, image_size):
 def _read_steps(path, file, key, shape):
     """Return what stands under a key, of at least some shape behind the steps."""
     values = file.get(key)
-    if not hasattr(values, "dtype"):  # nothing, or a group
+    if getattr(values, "shape", None) is None:  # absent, empty or a group
         raise ValueError(
-            f"The file {str(path)!r} must hold an array {key!r}. Got {sorted(file)}."
+            f"The file {str(path)!r} must hold an array {key!r}. Got "
+            f"{sorted(map(str, file))}."
         )
     least = (2, *shape)
     right = len(values.shape) == len(least) and values.dtype.kind in "biuf"
