@@ -24,6 +24,7 @@ from skcoral._blocks import (
     read_block,
     take_from_blocks,
 )
+from skcoral._columns import name_components, place_components
 from skcoral._filling import learn_fill
 from skcoral._validation import (
     AT_LEAST_TWO,
@@ -279,12 +280,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         """
         check_is_fitted(self, "net_")
         check_feature_names_in(self, input_features)
-        names = [
-            f"{component}_{i:0{len(str(part.stop - part.start - 1))}d}"
-            for component, part in self.output_indices_.items()
-            for i in range(part.stop - part.start)
-        ]
-        return np.asarray(names, dtype=object)
+        return name_components(self.output_indices_)
 
     @property
     def output_indices_(self):
@@ -300,8 +296,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
                 f"The 'output' parameter of {type(self).__name__} must select one of "
                 f"its components, {list(self._dims)}. Got {self.output!r} instead."
             )
-        ends = np.cumsum([0, *dims.values()]).tolist()
-        return {name: slice(*ends[i : i + 2]) for i, name in enumerate(dims)}
+        return place_components(dims)
 
     @property
     def _dims(self):

@@ -31,6 +31,22 @@ def count_columns(block):
     return block.shape[1] if len(block.shape) > 1 else 1
 
 
+def place_components(widths):
+    """Return the columns of each component, a slice, when they stand side by side."""
+    ends = np.cumsum([0, *widths.values()]).tolist()
+    return {name: slice(*ends[i : i + 2]) for i, name in enumerate(widths)}
+
+
+def name_components(indices):
+    """Return a name per column, component and position, such as "film_07"."""
+    names = [
+        f"{component}_{i:0{len(str(part.stop - part.start - 1))}d}"
+        for component, part in indices.items()
+        for i in range(part.stop - part.start)
+    ]
+    return np.asarray(names, dtype=object)
+
+
 def take_columns(X, positions):
     """Return some columns of a data frame or array, in the same container."""
     if not is_dataframe(X):

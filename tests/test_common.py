@@ -45,6 +45,7 @@ ORDER = [
     "losses",
     "metrics",
     "datasets",
+    "evaluation",
     "pretrained",
     "modalities",
     "network",
@@ -266,7 +267,8 @@ def test_docstring_is_complete(name, value):
     ignored = STYLE | BELOW_CLASS
     if inspect.isclass(value) and "__init__" not in vars(value):
         ignored |= {"PR01"}  # parameters are those of the base, documented there
-    top = name.count(".") <= 2 + name.startswith("skcoral.datasets")
+    folder = name.startswith(("skcoral.datasets", "skcoral.evaluation"))
+    top = name.count(".") <= 2 + folder
     if not top and not name.startswith("skcoral.coral"):
         ignored |= CONTRACT
     if name.rpartition(".")[2].endswith("_"):

@@ -1,0 +1,20 @@
+"""Evaluation: any transformer judged by one protocol, and tables of the results."""
+
+from skcoral.evaluation.blocks import JoinBlocks
+from skcoral.evaluation.probes import LinearProbe, RidgeProbe
+from skcoral.evaluation.protocol import evaluate
+from skcoral.evaluation.records import compare, format_table, summarize
+from skcoral.evaluation.tasks import draw_labels
+from skcoral.evaluation.views import MultiviewAdapter
+
+__all__ = [
+    "JoinBlocks",
+    "LinearProbe",
+    "MultiviewAdapter",
+    "RidgeProbe",
+    "compare",
+    "draw_labels",
+    "evaluate",
+    "format_table",
+    "summarize",
+]

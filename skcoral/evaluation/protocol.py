@@ -1,0 +1,354 @@
+"""The protocol: transformers learn without labels, probes read labels from them."""
+
+from itertools import chain
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.parallel import Parallel, delayed
+
+from skcoral._validation import POSITIVE_INT, HasMethods, StrOptions, validate_params
+from skcoral.evaluation.scores import score_classes, score_numbers
+from skcoral.evaluation.tasks import make_task, read_targets
+
+
+@validate_params(
+    {
+        "transformers": [dict],
+        "n_labels": [StrOptions({"all"}), *POSITIVE_INT, list, tuple],
+        "n_draws": POSITIVE_INT,
+        "seeds": [list, tuple, range],
+        "components": ["boolean"],
+        "probe": [HasMethods(["fit", "predict"]), None],
+        "standardize": ["boolean"],
+        "baseline": ["boolean"],
+        "data": [str],
+        "n_jobs": [Integral, None],
+    },
+    prefer_skip_nested_validation=False,
+)
+def evaluate(
+    transformers,
+    X,
+    y,
+    *,
+    X_test,
+    y_test,
+    X_val=None,
+    y_val=None,
+    X_fit=None,
+    n_labels="all",
+    n_draws=5,
+    seeds=(0, 1, 2),
+    components=False,
+    probe=None,
+    standardize=True,
+    baseline=True,
+    data="data",
+    n_jobs=None,
+):
+    """Score linear probes on the features of several transformers.
+
+    Each transformer is fitted without labels. A probe is fitted on its features of the
+    labelled training rows and scored on the test rows, which serve for nothing else:
+    no transformer, no scale and no parameter is learnt or chosen on them.
+
+    Parameters
+    ----------
+    transformers : dict of str to transformer
+        What to judge, by name: any scikit-learn transformer that takes `X`. They are
+        cloned. One that is fitted already is wrapped in
+        :class:`~sklearn.frozen.FrozenEstimator`.
+
+    X : SliceDict, data frame or array-like of shape (n_samples, n_features)
+        Training rows.
+
+    y : array-like of shape (n_samples,) or dict of str to array-like
+        Their labels, or several kinds of labels by name.
+
+    X_test, y_test : like `X` and `y`
+        Test rows and their labels.
+
+    X_val, y_val : like `X` and `y`, default=None
+        Validation rows, on which the probe chooses its parameters before it is fitted
+        on training and validation rows. None: it holds out training rows. They need a
+        probe with a parameter `cv`, and ``n_labels="all"``: beside few labels, a
+        validation split would be many.
+
+    X_fit : like `X`, default=None
+        Rows that the transformers are fitted on; `X` if None.
+
+    n_labels : "all", int or list of these, default="all"
+        Numbers of labels that a probe sees: labels per class, or in all if `y` holds
+        numbers to predict. Of a class with fewer rows, all are taken.
+
+    n_draws : int, default=5
+        Draws of the labelled rows per number of labels; see `draw_labels`. They are the
+        same for each transformer and seed.
+
+    seeds : sequence of int, default=(0, 1, 2)
+        Each is set as every parameter `random_state` of a transformer, those of its
+        parts included. A transformer without such a parameter runs once.
+
+    components : bool, default=False
+        Whether to probe each component beside the whole output, where a transformer, or
+        the last step of a pipeline, has an attribute `output_indices_`.
+
+    probe : classifier, regressor or None, default=None
+        Judge of all features; used as given. None: :class:`LinearProbe`, or
+        :class:`RidgeProbe` if `y` holds continuous numbers. For a number of labels, on
+        which nothing can be chosen, None is
+        :class:`~sklearn.linear_model.LogisticRegression` or
+        :class:`~sklearn.linear_model.Ridge` with the default penalty.
+
+    standardize : bool, default=True
+        Scale each feature by its mean and deviation in the training rows, labelled or
+        not. The published probe does not.
+
+    baseline : bool, default=True
+        Add the scores without features: "majority", the most frequent of all training
+        labels, or "mean" of them.
+
+    data : str, default="data"
+        Name of the data set in the records.
+
+    n_jobs : int or None, default=None
+        Transformers and seeds that run at once, as in joblib.
+
+    Returns
+    -------
+    list of dict
+        One record per run, made for ``pandas.DataFrame(records)``: "data", "method",
+        "component", "label" ("y" if there is one kind), "n_labels", "seed", "draw",
+        "n_train" (labelled rows), "n_features", and the scores: "balanced_accuracy" and
+        "accuracy", or "mse", "r2" and "pearson_r" (NaN if the predictions are
+        constant). "seed" is None where a transformer has none, "draw" where all labels
+        are used.
+
+    Raises
+    ------
+    ValueError
+        If a seed is given twice, if labels are missing, of unequal length or, in the
+        test rows, of a class without training rows, or if features are not finite.
+
+    See Also
+    --------
+    compare : Paired differences between methods.
+    format_table : Mean and deviation as a Markdown table.
+
+    Notes
+    -----
+    Balanced accuracy is what COrAL, CoMM and InfMasking report (arXiv 2602.14983,
+    2409.07402, 2509.25270), accuracy what FactorCL does (arXiv 2306.05268); published
+    tables mix both. CoMM's notebooks probe by ``LogisticRegressionCV(Cs=5,
+    scoring="balanced_accuracy")``, which may be passed as `probe`. COrAL's script for
+    Trifeatures chooses on the test rows and trains on them; nothing here does so.
+
+    Examples
+    --------
+    >>> from sklearn.decomposition import PCA
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skcoral.datasets import make_multimodal_interactions
+    >>> from skcoral.evaluation import JoinBlocks, evaluate, format_table
+    >>> make = make_multimodal_interactions
+    >>> train, test = make(200, random_state=0), make(500, random_state=1)
+    >>> records = evaluate(
+    ...     {"raw": JoinBlocks(), "PCA": make_pipeline(JoinBlocks(), PCA(8))},
+    ...     train.data,
+    ...     train.target["redundant"],
+    ...     X_test=test.data,
+    ...     y_test=test.target["redundant"],
+    ...     n_labels=[5, 20],
+    ...     seeds=[0],
+    ... )
+    >>> print(format_table(records, scores="balanced_accuracy", digits=2))
+    | method | 5 | 20 |
+    |---|---|---|
+    | majority | 0.50 | 0.50 |
+    | raw | 0.70 ± 0.04 | 0.82 ± 0.03 |
+    | PCA | **0.73 ± 0.03** | **0.83 ± 0.01** |
+    """
+    _check_transformers(transformers)
+    _check_seeds(seeds)
+    n_labels = _check_n_labels(n_labels)
+    _check_validation(X_val, y_val, n_labels)
+    rows = {"fit": X if X_fit is None else X_fit, "train": X, "test": X_test}
+    labels = {"train": y, "test": y_test}
+    if X_val is not None:
+        rows["val"], labels["val"] = X_val, y_val
+    targets = read_targets(rows, labels)
+    tasks = [
+        make_task(name, parts, n_labels, n_draws, probe)
+        for name, parts in targets.items()
+    ]
+    runs = Parallel(n_jobs=n_jobs)(
+        delayed(_run)(name, transformer, seed, rows, tasks, components, standardize)
+        for name, transformer in transformers.items()
+        for seed in (seeds if _seeded_parameters(transformer) else [None])
+    )
+    baselines = map(_score_baseline, tasks) if baseline else []
+    return [{"data": data, **record} for record in chain(*baselines, *runs)]
+
+
+def _run(name, transformer, seed, rows, tasks, components, standardize):
+    """Fit one transformer and return the records of all its probes."""
+    try:
+        fitted = clone(transformer)
+        parameters = _seeded_parameters(fitted)
+        if seed is not None:
+            fitted.set_params(**dict.fromkeys(parameters, int(seed)))
+        fitted.fit(rows["fit"], None)
+        train, test = _read_features(fitted, rows, standardize)
+        parts = _find_components(fitted, components)
+        return [
+            {"method": name, "component": component, **record, "seed": seed}
+            for component, columns in parts.items()
+            for task in tasks
+            for record in _probe(task, train[:, columns], test[:, columns])
+        ]
+    except Exception as error:
+        error.add_note(f"While evaluating {name!r}, seed {seed}.")
+        raise
+
+
+def _probe(task, train, test):
+    """Yield a record per draw of labels."""
+    score = score_classes if task.is_classification else score_numbers
+    for n_labels, draw, rows in task.draws:
+        probe = clone(task.probes[n_labels]).fit(train[rows], task.y[rows])
+        yield {
+            "label": task.name,
+            "n_labels": n_labels,
+            "seed": None,
+            "draw": draw,
+            "n_train": len(rows),
+            "n_features": train.shape[1],
+            **score(task.y_test, probe.predict(test)),
+        }
+
+
+def _score_baseline(task):
+    """Return a record per number of labels, of a guess made from all of them."""
+    is_classification = task.is_classification
+    dummy = DummyClassifier(strategy="most_frequent")
+    dummy = dummy if is_classification else DummyRegressor()
+    dummy.fit(np.empty((len(task.y), 1)), task.y)
+    guess = dummy.predict(np.empty((len(task.y_test), 1)))
+    score = score_classes if is_classification else score_numbers
+    return [
+        {
+            "method": "majority" if is_classification else "mean",
+            "component": "all",
+            "label": task.name,
+            "n_labels": n_labels,
+            "seed": None,
+            "draw": None,
+            "n_train": len(task.y),
+            "n_features": 0,
+            **score(task.y_test, guess),
+        }
+        for n_labels in task.probes
+    ]
+
+
+def _read_features(fitted, rows, standardize):
+    """Return features of training rows, with validation rows below, and test rows."""
+    features = {
+        part: check_array(
+            fitted.transform(rows[part]),
+            accept_sparse="csr",
+            dtype=np.float64,  # the same precision for all methods
+            input_name=f"features of {part} rows",
+        )
+        for part in ("train", "val", "test")
+        if part in rows
+    }
+    for part, matrix in features.items():
+        check_consistent_length(matrix, rows[part])
+    if standardize:
+        centred = not sparse.issparse(features["train"])
+        scaler = StandardScaler(with_mean=centred).set_output(transform="default")
+        scaler.fit(features["train"])
+        features = {part: scaler.transform(f) for part, f in features.items()}
+    known = [features[part] for part in ("train", "val") if part in features]
+    stack = sparse.vstack if sparse.issparse(known[0]) else np.vstack
+    return (stack(known) if len(known) > 1 else known[0]), features["test"]
+
+
+def _find_components(fitted, each):
+    """Return the columns of all features and, if asked, of each component."""
+    everything = {"all": slice(None)}
+    if not each:
+        return everything
+    while isinstance(fitted, Pipeline | FrozenEstimator):
+        fitted = fitted[-1] if isinstance(fitted, Pipeline) else fitted.estimator
+    indices = getattr(fitted, "output_indices_", {})
+    if "all" in indices:
+        raise ValueError(
+            "A component must not be named 'all': so is the whole output. Got "
+            f"{list(indices)}."
+        )
+    return everything | {
+        n: part for n, part in indices.items() if part.stop > part.start
+    }
+
+
+def _seeded_parameters(transformer):
+    """Return the names of parameters that take a seed, those of parts included."""
+    names = transformer.get_params(deep=True)
+    return [name for name in names if name.rpartition("__")[2] == "random_state"]
+
+
+def _check_transformers(transformers):
+    """Raise unless names are strings and values are transformers."""
+    for name, transformer in transformers.items():
+        methods = all(hasattr(transformer, m) for m in ("fit", "transform"))
+        if not isinstance(name, str) or isinstance(transformer, type) or not methods:
+            raise ValueError(
+                "The 'transformers' parameter of evaluate must map names to instances "
+                f"with fit and transform. Got {name!r}: {transformer!r} instead."
+            )
+    if set(transformers) & {"majority", "mean"} or not transformers:
+        raise ValueError(
+            "The 'transformers' parameter of evaluate must be a non-empty dict without "
+            f"the names 'majority' and 'mean'. Got {list(transformers)} instead."
+        )
+
+
+def _check_seeds(seeds):
+    whole = all(isinstance(seed, Integral) and seed >= 0 for seed in seeds)
+    if not whole or not len(seeds) or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            "The 'seeds' parameter of evaluate must be distinct ints in the range "
+            f"[0, inf). Got {seeds!r} instead."
+        )
+
+
+def _check_n_labels(n_labels):
+    """Return the numbers of labels as a list."""
+    numbers = list(n_labels) if isinstance(n_labels, list | tuple) else [n_labels]
+    valid = all(n == "all" or (isinstance(n, Integral) and n >= 1) for n in numbers)
+    if not valid or not numbers or len(set(numbers)) < len(numbers):
+        raise ValueError(
+            "The 'n_labels' parameter of evaluate must be 'all', an int in the range "
+            f"[1, inf) or distinct ones of these. Got {n_labels!r} instead."
+        )
+    return [n if n == "all" else int(n) for n in numbers]
+
+
+def _check_validation(X_val, y_val, n_labels):
+    if (X_val is None) != (y_val is None):
+        raise ValueError(
+            "X_val and y_val of evaluate belong together; got one of them."
+        )
+    if X_val is not None and n_labels != ["all"]:
+        raise ValueError(
+            "X_val of evaluate needs n_labels='all': its labels would come on top of "
+            f"the few. Got n_labels={n_labels!r}."
+        )
