@@ -151,7 +151,9 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         values = check_values(self, "Cs", self.Cs)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
-            raise ValueError(f"{type(self).__name__} needs 2 classes or more. Got 1.")
+            raise ValueError(
+                f"{type(self).__name__} needs 2 classes or more. Got 1 class."
+            )
         default = StratifiedShuffleSplit(1, test_size=0.4, random_state=SPLIT_SEED)
         splits = split_rows(self, default, X, y, classifier=True)
 
@@ -180,7 +182,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples,)
             Classes.
         """
-        return self.estimator_.predict(_read(self, X))
+        X = _read(self, X)
+        return self.estimator_.predict(X)
 
     def predict_proba(self, X):
         """Return the probability of each class.
@@ -195,7 +198,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`.
         """
-        return self.estimator_.predict_proba(_read(self, X))
+        X = _read(self, X)
+        return self.estimator_.predict_proba(X)
 
     def decision_function(self, X):
         """Return the score of each class, linear in the features.
@@ -210,7 +214,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             Scores; with two classes that of the second.
         """
-        return self.estimator_.decision_function(_read(self, X))
+        X = _read(self, X)
+        return self.estimator_.decision_function(X)
 
     def _make(self, C):
         return LogisticRegression(
@@ -326,7 +331,8 @@ class RidgeProbe(RegressorMixin, BaseEstimator):
         ndarray of shape (n_samples,)
             Predictions.
         """
-        return self.estimator_.predict(_read(self, X))
+        X = _read(self, X)
+        return self.estimator_.predict(X)
 
     def __sklearn_tags__(self):
         """Return the tags: sparse features are welcome."""

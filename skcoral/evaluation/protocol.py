@@ -119,7 +119,8 @@ def evaluate(
         Name of the data set in the records.
 
     n_jobs : int or None, default=None
-        Transformers and seeds that run at once, as in joblib.
+        Transformers and seeds that run at once, as in joblib. Each then has fewer
+        threads, which may change the last bits of what torch computes.
 
     Returns
     -------
