@@ -7,6 +7,7 @@ SERIES = {
     "n_layers": 5,
     "n_heads": 5,
     "dim_feedforward": 2048,
+    "activation": "relu",
     "dropout": 0.1,
     "positional_encoding": False,
     "augmentation": ("drop", "noise"),
