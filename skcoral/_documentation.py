@@ -64,7 +64,9 @@ precision : {"auto", "float32", "bfloat16"}, default="auto"
     (AVX-512 BF16, AMX, recent CUDA) and `embed_dim` is 64 or more, else float32.
 
 compile : bool, default=False
-    Compile network and objective with :func:`torch.compile`.
+    Compile network and objective with :func:`torch.compile`, where a compiler is
+    found; with a warning, not otherwise. It takes half a minute before the first
+    update, and a fifth off each update: for long trainings.
 
 callbacks : list of skorch callbacks, default=None
     Further callbacks of the training.

@@ -7,6 +7,7 @@ are the augmentations it is given).
 import contextlib
 import copy
 import math
+import warnings
 
 import numpy as np
 import torch
@@ -105,6 +106,38 @@ def _multiplies_bfloat16(device):
     # Releases of torch that cannot tell are taken for machines that cannot do it.
     known = getattr(torch.cpu, "get_capabilities", dict)()
     return kind == "cpu" and bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
+def resolve_compile(compile, device):
+    """Return whether to compile; a machine that cannot do it is told by a warning.
+
+    Parameters
+    ----------
+    compile : bool
+        Whether it is wanted.
+
+    device : str
+        A torch device.
+
+    Returns
+    -------
+    bool
+        Whether it is wanted and works.
+    """
+    if not compile:
+        return False
+    try:
+        torch.compile(torch.nn.ReLU())(torch.zeros(2, device=device))
+    # Compilers, their headers and backends fail in ways of their own.
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        warnings.warn(
+            f"compile=True has no effect, torch.compile fails here: {reason}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from joblib import Parallel, cpu_count, delayed
 from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import SliceDict
 
@@ -404,5 +405,24 @@ def test_compile_compiles_network_and_objective(views, tiny, monkeypatch):
 
     monkeypatch.setattr(torch, "compile", fake)
     features = make_coral(tiny, compile=True).fit_transform(views)
-    assert compiled == ["DualPathNetwork", "COrALObjective"]
+    # The first compilation tries whether there is a compiler.
+    assert compiled == ["ReLU", "DualPathNetwork", "COrALObjective"]
     assert np.array_equal(features, make_coral(tiny).fit_transform(views))
+
+
+def test_training_without_a_compiler_goes_on_with_one_warning(views, tiny, monkeypatch):
+    def fail(module, **kwargs):
+        raise RuntimeError("No C++ compiler.\nA long story.")
+
+    monkeypatch.setattr(torch, "compile", fail)
+    with pytest.warns(
+        RuntimeWarning, match=r"fails here: No C\+\+ compiler\.$"
+    ) as seen:
+        features = make_coral(tiny, compile=True).fit_transform(views)
+    assert len(seen) == 1
+    assert np.array_equal(features, make_coral(tiny).fit_transform(views))
+
+
+def test_workers_of_joblib_share_the_cores():
+    counts = Parallel(n_jobs=2)(delayed(torch.get_num_threads)() for _ in range(2))
+    assert 2 * max(counts) <= max(2, cpu_count())
