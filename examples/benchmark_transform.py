@@ -53,8 +53,9 @@ def measure(data, n_rows):
     few = X[rows] if data == "vectors" else X.iloc[rows]
     coral = COrALTransformer(max_epochs=1, random_state=0).fit(few)
     coral.transform(few)
-    before, seconds = peak_memory(), []
+    before, seconds, features = peak_memory(), [], None
     for _ in range(3):
+        del features
         start = time.perf_counter()
         features = coral.transform(X)
         seconds.append(time.perf_counter() - start)

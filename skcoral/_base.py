@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from sklearn.base import TransformerMixin, clone
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
@@ -24,7 +24,7 @@ from skcoral._blocks import (
     read_block,
     take_from_blocks,
 )
-from skcoral._columns import name_components, place_components
+from skcoral._columns import name_components, place_components, slice_rows
 from skcoral._filling import learn_fill
 from skcoral._validation import (
     AT_LEAST_TWO,
@@ -59,6 +59,8 @@ from skcoral.training import (
     seeded,
 )
 
+# Rows that `transform` prepares at once, so that its memory does not grow with them.
+TRANSFORM_ROWS = 2**15
 # max_epochs="auto": enough updates for a small table, few passes over a large one.
 MIN_UPDATES = 1200
 MIN_EPOCHS = 10
@@ -231,18 +233,24 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             If columns are missing or of another kind than in `fit`.
         """
         check_is_fitted(self, "net_")
-        blocks = self._read(X)
-        filled = self._find_filled(blocks)
+        X = self._check(X)
         n_features = max(part.stop for part in self.output_indices_.values())
-        out = np.full((len(filled), n_features), np.nan, dtype=np.float32)
+        out = np.full((len(X), n_features), np.nan, dtype=np.float32)
+        for rows in gen_batches(len(out), TRANSFORM_ROWS):
+            self._embed(self._read(X, rows), out[rows], rows.start)
+        return out
+
+    def _embed(self, blocks, out, start):
+        """Write the components of some rows; those that lack everything stay NaN."""
+        filled = self._find_filled(blocks, start)
         if not filled.any():
-            return out
+            return
         blocks = _keep(blocks, filled)
         parts = self.net_.embed(BlockDataset(blocks))
         components = dict(zip(self._dims, parts, strict=True))
         self._mark_missing(components, blocks)
-        out[filled] = np.hstack([components[name] for name in self.output_indices_])
-        return out
+        for name, part in self.output_indices_.items():
+            out[filled, part] = components[name]
 
     def score(self, X, y=None):
         """Return minus the loss on X, with seeded views; higher is better.
@@ -262,7 +270,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             of rows in a batch, so compare scores of samples of similar size.
         """
         check_is_fitted(self, "net_")
-        blocks = self._read(X)
+        blocks = self._read(self._check(X))
         blocks = _keep(blocks, self._find_filled(blocks))
         return -self.net_.evaluate(BlockDataset(blocks))
 
@@ -408,7 +416,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         """Read X and train; a training that fails leaves nothing half-fitted."""
         if resume:
             # A chunk that cannot be read leaves the training so far intact.
-            blocks = self._leave_out_empty(self._read(X, min_samples=2))
+            blocks = self._leave_out_empty(self._read(self._check(X, min_samples=2)))
         with self._fitted_or_forgotten():
             if not resume:
                 self._forget()
@@ -457,24 +465,31 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             for name, spec, columns in modalities
         ]
 
-    def _read(self, X, min_samples=1):
-        """Check X against the fit and return the blocks of the fitted modalities."""
+    def _check(self, X, min_samples=1):
+        """Check X against the fit."""
         X = validate_X(self, X, reset=False, min_samples=min_samples)
         check_container(X, self._places_)
+        return X
+
+    def _read(self, X, rows=None):
+        """Return the blocks of the fitted modalities, of all rows or of a slice."""
+        start = 0
+        if rows is not None and rows.stop - rows.start < len(X):
+            X, start = slice_rows(X, rows), rows.start
         blocks = {}
         for name, spec, _ in self.modalities_:
-            with naming(name):
+            with naming(name, start):
                 block = select_block(X, self._places_[name])
                 blocks[name] = read_block(spec, block, name)
         return blocks
 
-    def _find_filled(self, blocks):
+    def _find_filled(self, blocks, start=0):
         """Return which rows have any modality; by default, all must."""
         empty = find_empty(blocks)
         if len(empty) and self.empty_rows == "error":
             raise ValueError(
                 f"{len(empty)} rows of X lack every modality, the first of them row "
-                f"{empty[0]}. Leave them out, or set empty_rows='nan'."
+                f"{start + empty[0]}. Leave them out, or set empty_rows='nan'."
             )
         return np.isin(np.arange(count_rows(blocks)), empty, invert=True)
 

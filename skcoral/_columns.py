@@ -61,6 +61,13 @@ def take_columns(X, positions):
     return frame[:, positions].to_native()
 
 
+def slice_rows(X, rows):
+    """Return a slice of the rows of an array, data frame or SliceDict."""
+    if is_dataframe(X):
+        return nw.from_native(X, eager_only=True)[rows].to_native()
+    return X[rows]
+
+
 def take_rows(block, present):
     """Return the rows of a block that a mask selects, in the same container."""
     if present.all():

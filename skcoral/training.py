@@ -466,14 +466,17 @@ class ContrastiveNet(NeuralNet):
         n_batches = math.ceil(n_rows / INFERENCE_BATCH_SIZE)
         # The last row fills the last batch up.
         rows = torch.arange(n_batches * INFERENCE_BATCH_SIZE).clamp(max=n_rows - 1)
-        batches = [
-            function(to_device(dataset[part], self.device))
-            for part in rows.split(INFERENCE_BATCH_SIZE)
-        ]
-        return [
-            torch.cat(parts)[:n_rows].cpu().numpy()
-            for parts in zip(*batches, strict=True)
-        ]
+        outputs = []
+        for start, part in enumerate(rows.split(INFERENCE_BATCH_SIZE)):
+            values = function(to_device(dataset[part], self.device))
+            values = [value.cpu().numpy() for value in values]
+            outputs = outputs or [
+                np.empty((n_rows, *value.shape[1:]), value.dtype) for value in values
+            ]
+            for output, value in zip(outputs, values, strict=True):
+                place = output[start * INFERENCE_BATCH_SIZE :][:INFERENCE_BATCH_SIZE]
+                place[:] = value[: len(place)]
+        return outputs
 
     def evaluate(self, dataset):
         """Return the mean loss over the batches of a data set, with seeded views."""

@@ -1,5 +1,7 @@
 """The transformer block, for encoders of series and for the fusion of modalities."""
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -13,9 +15,11 @@ QUICK = 1.702
 HIDDEN_ELEMENTS = 2**20
 # Dropout masks that are drawn per pass; each row takes one of them.
 N_MASKS = 128
-# Biases of the hidden layer that the rows of a part take by turns under dropout, and
-# the bias of a dropped unit: its activation is exactly zero in every format.
+# Under dropout the rows of a part take one of a few biases of the hidden layer by
+# turns: eight, or more if the parts are few, so that a pass has 96 at least. The bias of
+# a dropped unit is so low that its activation is exactly zero in every format.
 N_BIASES = 8
+MIN_BIASES = 96
 DROPPED = -3e4
 
 
@@ -80,7 +84,8 @@ class FeedForward(nn.Module):
 
     Dropout costs next to nothing: every row takes one of a few biases, by further
     columns of the matrix product, and a hidden unit that is to be dropped has a bias so
-    low that the activation is exactly zero.
+    low that the activation is exactly zero. Unlike in torch's dropout, rows share
+    masks: one mask serves at most one row in 96.
     """
 
     def __init__(self, embed_dim, hidden_dim, dropout, activation="gelu"):
@@ -118,7 +123,8 @@ class FeedForward(nn.Module):
         """Return which hidden units each bias of each part drops, or None."""
         if not self.training or self.p == 0:
             return None
-        shape = (n_parts, N_BIASES, self.up.out_features)
+        n_biases = N_BIASES * math.ceil(MIN_BIASES / (N_BIASES * n_parts))
+        shape = (n_parts, n_biases, self.up.out_features)
         return torch.rand(shape, device=self.up.weight.device) < self.p
 
     def _rows_at_once(self, flat):
@@ -187,15 +193,17 @@ def _add_bias_columns(x, dropped):
 
     Outside of dropout every row has the same column, to be summed in the same order.
     """
-    chosen = torch.arange(len(x), device=x.device) % N_BIASES
+    n_biases = N_BIASES if dropped is None else dropped.shape[1]
+    chosen = torch.arange(len(x), device=x.device) % n_biases
     if dropped is None:
         chosen.zero_()
-    return torch.cat([x, F.one_hot(chosen, N_BIASES).to(x.dtype)], dim=1)
+    return torch.cat([x, F.one_hot(chosen, n_biases).to(x.dtype)], dim=1)
 
 
 def _add_biases(up, up_bias, dropped, part):
     """Return the transposed weights with the biases of a part as further rows."""
-    biases = up_bias.expand(N_BIASES, -1)
+    n_biases = N_BIASES if dropped is None else dropped.shape[1]
+    biases = up_bias.expand(n_biases, -1)
     if dropped is not None:
         biases = biases.masked_fill(dropped[part], DROPPED)
     return torch.cat([up.t(), biases])

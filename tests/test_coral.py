@@ -22,7 +22,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.helper import SliceDict
 
-from skcoral import COrALTransformer, EmbeddingModality, TabularModality, TextModality
+from skcoral import (
+    COrALTransformer,
+    EmbeddingModality,
+    TabularModality,
+    TextModality,
+    _base,
+)
 from skcoral.datasets import make_multimodal_interactions
 
 FILM = ["year", "rating", "seen", "released"]
@@ -584,3 +590,32 @@ def test_chunks_of_a_parquet_file_stream_through_partial_fit(films, tiny, tmp_pa
         coral.partial_fit(file.read_row_group(group).to_pandas())
     assert coral.n_iter_ == 3
     assert np.isfinite(coral.transform(films)).all()
+
+
+# Rows in parts
+
+
+@pytest.mark.parametrize("container", ["array", "frame", "polars", "views"])
+def test_transform_in_parts_gives_the_same_bits(
+    container, films, views, tiny, monkeypatch
+):
+    X = films if container in ("frame", "polars") else views
+    X = np.hstack(list(views.values())) if container == "array" else X
+    X = pl.from_pandas(X) if container == "polars" else X
+    coral = COrALTransformer(**tiny, random_state=0).fit(X)
+    whole = coral.transform(X)
+    monkeypatch.setattr(_base, "TRANSFORM_ROWS", 17)
+    assert np.array_equal(coral.transform(X), whole)
+
+
+def test_errors_of_a_part_say_where_its_rows_are(views, tiny, monkeypatch):
+    coral = COrALTransformer(**tiny, random_state=0).fit(views)
+    monkeypatch.setattr(_base, "TRANSFORM_ROWS", 17)
+    X = SliceDict(**{name: block.copy() for name, block in views.items()})
+    X["b"][40] = np.inf
+    with pytest.raises(ValueError, match=r"Modality 'b', rows from 34 on: .*infinity"):
+        coral.transform(X)
+    for block in X.values():
+        block[40] = np.nan
+    with pytest.raises(ValueError, match=r"1 rows of X lack every modality.* row 40"):
+        coral.transform(X)

@@ -107,9 +107,10 @@ def test_feed_forward_with_dropout_equals_its_formula(monkeypatch, activation):
     layer = FeedForward(DIM, 20, 0.4, activation).double()
     x = torch.randn(50, DIM, dtype=torch.float64, requires_grad=True)
     torch.manual_seed(1)
-    # Parts of 20 rows, which take eight masks by turns.
+    # Parts of 20 rows, which take so many masks by turns.
     dropped = layer.draw(3)
-    turns = [row // 20 * 8 + row % 8 for row in range(50)]
+    n_biases = dropped.shape[1]
+    turns = [row // 20 * n_biases + row % n_biases for row in range(50)]
     mask = (~dropped).flatten(0, 1)[turns].double() / 0.6
     torch.manual_seed(1)
     out, expected = layer(x), naive_feed_forward(layer, x, mask)
@@ -134,10 +135,11 @@ def test_the_masks_of_the_hidden_layer_are_of_the_rate_and_differ():
     torch.manual_seed(0)
     layer = FeedForward(DIM, 500, dropout=0.3)
     dropped = layer.draw(4)
-    # 4 x 8 x 500 independent numbers: a deviation of 0.004.
-    assert float(dropped.float().mean()) == pytest.approx(0.3, abs=0.015)
-    assert len(dropped.flatten(0, 1).unique(dim=0)) == 32
+    # 4 x 24 x 500 independent numbers: a deviation of 0.002.
+    assert float(dropped.float().mean()) == pytest.approx(0.3, abs=0.01)
+    assert len(dropped.flatten(0, 1).unique(dim=0)) == 96
     assert (dropped != layer.draw(4)).any()
+    assert layer.draw(1).shape[:2] == (1, 96) and layer.draw(20).shape[:2] == (20, 8)
     assert layer.eval().draw(4) is None
 
 
@@ -159,7 +161,7 @@ def test_feed_forward_in_bfloat16_equals_that_in_float32():
 
 
 def test_feed_forward_keeps_nothing_wide(monkeypatch):
-    monkeypatch.setattr(transformer, "HIDDEN_ELEMENTS", 50_000)
+    monkeypatch.setattr(transformer, "HIDDEN_ELEMENTS", 40_000)
     layer = FeedForward(DIM, 100, dropout=0.1)
     sizes = []
 
