@@ -16,8 +16,8 @@ HIDDEN_ELEMENTS = 2**20
 # Dropout masks that are drawn per pass; each row takes one of them.
 N_MASKS = 128
 # Under dropout the rows of a part take one of a few biases of the hidden layer by
-# turns: eight, or more if the parts are few, so that a pass has 96 at least. The bias of
-# a dropped unit is so low that its activation is exactly zero in every format.
+# turns: eight, or more if the parts are few, so that a pass has 96 at least. The bias
+# of a dropped unit is so low that its activation is exactly zero in every format.
 N_BIASES = 8
 MIN_BIASES = 96
 DROPPED = -3e4
