@@ -43,8 +43,10 @@ def learn_fill(net, dataset):
     outputs = net.map_batches(network.leave_one_out, dataset)
     without, unique = outputs[: len(present)], outputs[len(present) :]
     for m, rows in enumerate(present & (present.sum(axis=0) > 1)):
-        # Modalities that never meet tell nothing of one another: the mean is left.
+        # Modalities that never meet tell nothing of one another: the mean is left, also
+        # of a chunk that follows one in which they met.
         if present[m].any():
+            network.fill_weight[m] = 0.0
             network.fill_bias[m] = torch.from_numpy(unique[m][present[m]].mean(axis=0))
         if rows.sum() > 1:
             ridge = RidgeCV(PENALTIES).fit(without[m][rows], unique[m][rows])

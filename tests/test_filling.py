@@ -75,6 +75,19 @@ def test_modalities_that_never_meet_are_filled_by_their_mean(related, tiny):
     )
 
 
+def test_a_chunk_in_which_modalities_never_meet_leaves_no_older_prediction(
+    related, tiny
+):
+    X = SliceDict(a=related["a"], b=related["b"])
+    apart = hide(hide(X, "a", slice(0, 45)), "b", slice(45, 90))
+    coral = COrALTransformer(**tiny, random_state=0).partial_fit(X)
+    coral.partial_fit(apart)
+    mean = part(coral, apart[45:], "a").mean(axis=0)
+    np.testing.assert_allclose(
+        part(coral, apart[:45], "a"), np.tile(mean, (45, 1)), atol=1e-5
+    )
+
+
 def test_without_a_shared_path_the_other_components_predict(related, tiny):
     X = hide(related, "c", slice(0, 20))
     model = SimCLRTransformer(**tiny, random_state=0).fit(X)
