@@ -175,7 +175,7 @@ class DualPathNetwork(nn.Module):
         )
         self.norm = nn.LayerNorm(embed_dim)
 
-    def encode(self, x):
+    def encode(self, x, paths=("shared", "unique")):
         """Turn a batch into tokens.
 
         Parameters
@@ -183,14 +183,19 @@ class DualPathNetwork(nn.Module):
         x : dict of str to tensor or to (tensor, padding mask)
             One block per modality, first axis = samples.
 
+        paths : sequence of {"shared", "unique"}, default=("shared", "unique")
+            The paths to make tokens for, among those that there are.
+
         Returns
         -------
         Tokens
-            Tokens of the paths there are, in the order of the modalities.
+            Tokens of these paths, in the order of the modalities.
         """
         blocks = [split_block(x[name]) for name in self.names]
-        shared = _encode(self.encoders, blocks) if self.has_shared else []
-        private = _encode(self.unique_encoders, blocks) if self.has_unique else []
+        with_shared = self.has_shared and "shared" in paths
+        with_unique = self.has_unique and "unique" in paths
+        shared = _encode(self.encoders, blocks) if with_shared else []
+        private = _encode(self.unique_encoders, blocks) if with_unique else []
         masks = [mask for _, mask in shared or private]
         return Tokens([t for t, _ in shared], [t for t, _ in private], masks)
 

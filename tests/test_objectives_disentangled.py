@@ -160,6 +160,35 @@ def test_each_step_reaches_its_own_parameters(step):
     assert reached == (own if step else set(named) - own)
 
 
+@pytest.mark.parametrize("step", [0, 1])
+def test_each_step_computes_what_it_needs_only(step):
+    objective, network, views = make_case()
+    objective.train()
+    objective.max_epochs.fill_(2)
+    objective.epoch.fill_(step)
+    seen = []
+    parts = {
+        "encoder": network.encoders,
+        "unique encoder": network.unique_encoders,
+        "fusion": [network.norm],
+        "unique path": network.unique_paths,
+    }
+    for name, modules in parts.items():
+        for module in modules:
+            module.register_forward_hook(
+                lambda _, args, out, name=name: seen.append((name, out))
+            )
+    objective(network, views)
+    names = [name for name, _ in seen]
+    assert names.count("encoder") == names.count("fusion") == 2
+    assert names.count("unique encoder") == names.count("unique path") == 2 * step
+    for name, out in seen:
+        if name == "fusion":
+            assert out.requires_grad == (step == 0)
+        if name == "unique path":
+            assert out.requires_grad
+
+
 class Snapshots(Callback):
     """Keep the parameters after each epoch."""
 
@@ -269,3 +298,13 @@ def test_normal_draws_have_unit_variance():
     assert noise.mean().item() == pytest.approx(0.0, abs=0.02)
     assert noise.std().item() == pytest.approx(1.0, abs=0.02)
     assert torch.equal(objective.eval()._draw(embedding), embedding)
+
+
+@pytest.mark.parametrize("concentration", [1e6, 1e12, 1e30])
+def test_sharp_draws_have_their_spread_in_single_precision(concentration):
+    torch.manual_seed(0)
+    mean = torch.nn.functional.one_hot(torch.tensor(0), 5).float().expand(20_000, -1)
+    draws = draw_von_mises_fisher(mean, concentration)
+    # In the limit, coordinates across the mean are normal with variance 1 / kappa.
+    across = draws[:, 1:].double() * np.sqrt(concentration)
+    assert stats.kstest(across.flatten().numpy(), "norm").pvalue > 0.001

@@ -99,17 +99,21 @@ class DisentangledSSLObjective(Objective):
 
     def forward(self, network, views):
         """Return the terms of the present step, the others being zero."""
-        n_samples = count_rows(views[0])
-        tokens = network.encode(stack_views(views))
-        present = find_present(tokens.masks, n_samples)
-        shared = self._embed_shared(network, tokens)
-        terms = dict.fromkeys(self.terms, shared[0].new_zeros(()))
         first = 2 * int(self.epoch) < int(self.max_epochs)
-        if first or not self.training:
+        learn_shared = first or not self.training
+        stacked = stack_views(views)
+        # Step 1 needs no unique paths, and step 2 no gradients of the shared one.
+        with torch.set_grad_enabled(learn_shared and torch.is_grad_enabled()):
+            tokens = network.encode(stacked, paths=("shared",))
+            shared = self._embed_shared(network, tokens)
+        present = find_present(tokens.masks, count_rows(views[0]))
+        terms = dict.fromkeys(self.terms, shared[0].new_zeros(()))
+        if learn_shared:
             terms |= self._learn_shared(_split_views(shared), present)
         if not (first and self.training):
+            private = network.private(network.encode(stacked, paths=("unique",)))
             shared = [e.detach() for e in shared]
-            specific = self._embed_specific(network.private(tokens), shared)
+            specific = self._embed_specific(private, shared)
             both = [_split_views(parts) for parts in (specific, shared)]
             terms |= self._learn_specific(*both, present)
         return terms
@@ -229,34 +233,38 @@ def draw_von_mises_fisher(directions, concentration):
     and w, the cosine, by Wood's rejection sampling (1994), which depends on kappa
     alone: so no gradient passes through what is rejected.
     """
-    cosines = _draw_cosines(directions, concentration)
+    distances = _draw_distances(directions, concentration)
     noise = torch.randn_like(directions)
     tangents = noise - (noise * directions).sum(dim=1, keepdim=True) * directions
-    sines = (1 - cosines.square()).clamp(min=0.0).sqrt()
-    return cosines * directions + sines * F.normalize(tangents, dim=1)
+    sines = (distances * (2 - distances)).clamp(min=0.0).sqrt()
+    return (1 - distances) * directions + sines * F.normalize(tangents, dim=1)
 
 
 @torch.no_grad()
-def _draw_cosines(directions, concentration):
-    """Return cosines of draws and mean directions, of shape (n_samples, 1)."""
+def _draw_distances(directions, concentration):
+    """Return one minus the cosine of draws and mean directions, (n_samples, 1) each.
+
+    Wood's formulas for the cosine ``w``, with ``1 - w = 2 b e``: so nothing is lost to
+    differences of nearly equal numbers, and the ratio stays finite, however large kappa
+    is.
+    """
     n_samples, n_features = directions.shape
     half = (n_features - 1) / 2
-    # The usual form of b loses its digits to a difference where kappa is large.
     b = half / (concentration + math.hypot(concentration, half))
-    x = (1 - b) / (1 + b)
-    log_bound = concentration * x + 2 * half * math.log(4 * b / (1 + b) ** 2)
+    scale = 2 * b * concentration  # at most (n_features - 1) / 2
     concentrations = torch.full((n_samples, 1), half, device=directions.device)
     beta = torch.distributions.Beta(concentrations, concentrations)
-    cosines = directions.new_zeros(n_samples, 1)
-    waiting = torch.ones_like(cosines, dtype=torch.bool)
+    distances = directions.new_zeros(n_samples, 1)
+    waiting = torch.ones_like(distances, dtype=torch.bool)
     while waiting.any():
         z = beta.sample().to(directions.dtype)
-        w = (1 - (1 + b) * z) / (1 - (1 - b) * z)
-        log_ratio = concentration * w + 2 * half * torch.log(1 - x * w) - log_bound
-        accepted = waiting & (log_ratio >= torch.rand_like(w).log())
-        cosines = torch.where(accepted, w, cosines)
+        e = z / (1 - (1 - b) * z)
+        log_ratio = scale * (1 / (1 + b) - e)
+        log_ratio += 2 * half * torch.log((1 + b) / 2 * (1 + (1 - b) * e))
+        accepted = waiting & (log_ratio >= torch.rand_like(e).log())
+        distances = torch.where(accepted, 2 * b * e, distances)
         waiting = waiting & ~accepted
-    return cosines
+    return distances
 
 
 def _split_views(parts):
