@@ -1035,6 +1035,18 @@ def test_seeds_that_change_nothing_are_no_evidence():
     assert (many["low"], many["high"]) == pytest.approx((one["low"], one["high"]))
 
 
+@pytest.mark.parametrize("field", ["component", "label", "n_labels"])
+def test_pooled_cases_of_one_data_set_are_no_evidence(field):
+    scores = {"a": [0.5, 0.6, 0.9], "b": [0.4, 0.7, 0.6]}
+    runs = make_runs(scores, data="d")
+    pooled = [{**run, field: value} for value in range(1, 11) for run in runs]
+    (one,) = compare(runs, "b", score="accuracy", by="data")
+    (many,) = compare(pooled, "b", score="accuracy", by="data")
+    assert (one["n_pairs"], many["n_pairs"]) == (3, 30)
+    assert one["n_units"] == many["n_units"] == 3
+    assert many["p_value"] == pytest.approx(one["p_value"])
+
+
 def test_without_draws_seeds_are_the_units():
     runs = [
         {"method": m, "seed": seed, "draw": None, "accuracy": score}

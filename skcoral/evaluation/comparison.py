@@ -76,9 +76,10 @@ def compare(records, reference, *, score="balanced_accuracy", by=None, confidenc
     -----
     Interval and p-value are those of the paired t-test (:func:`scipy.stats.ttest_1samp`
     on differences). Pairs that share a draw of labels are not independent, and more
-    seeds must not make more evidence of one draw. So the units of the test are mean
-    differences: per combination of the fields that are pooled, such as data sets; if
-    there is one, per draw; and if there is one draw, per seed.
+    seeds, components, labels or numbers of labels must not make more evidence of one
+    draw: draws are nested, and all of them are read from the same rows. So the units of
+    the test are mean differences: per data set; if there is one, per draw; and if there
+    is one draw, per seed.
 
     The test assumes that units are independent and their differences normal. Draws of
     one data set share its training and test rows, so it tells how far the choice of
@@ -118,7 +119,7 @@ def compare(records, reference, *, score="balanced_accuracy", by=None, confidenc
 
 
 def _pair(runs, method, reference, score):
-    """Return case, draw, seed and difference of runs that belong together."""
+    """Return data set, draw, seed and difference of runs that belong together."""
     own = [run for run in runs if run.get("method") == method]
     others = [run for run in runs if run.get("method") == reference]
     others = group_by(others, CASE)
@@ -130,12 +131,12 @@ def _pair(runs, method, reference, score):
             # A method without seed or draw has the same score for all of them.
             if all(a is None or b is None or a == b for a, b in both):
                 common = [b if a is None else a for a, b in both]
-                pairs.append((case, *common, run[score] - other[score]))
+                pairs.append((case[0], *common, run[score] - other[score]))
     return pairs
 
 
 def _average(pairs):
-    """Return mean differences by the first of case, draw and seed that varies."""
+    """Return mean differences by the first of data set, draw and seed that varies."""
     for level in range(3):
         units = {}
         for pair in pairs:
