@@ -106,11 +106,14 @@ def test_variance_equals_the_covariance_form(n_masks, temperature):
     assert got == pytest.approx(expected, abs=1e-10, rel=1e-10)
 
 
+@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(
     ("n_modalities", "gaps"), [(1, False), (2, False), (3, False), (3, True)]
 )
-def test_infmasking_equals_the_transcription(n_modalities, gaps, dtype, monkeypatch):
+def test_infmasking_equals_the_transcription(
+    n_modalities, gaps, dtype, training, monkeypatch
+):
     params = {"n_masks": 3, "mask_ratio": 0.5, "variance_weight": 2.0}
     params |= {"temperature": 0.3, "masking_weight": 1.5, **WEIGHTS}
     objective, network, views = make_case(
@@ -118,6 +121,8 @@ def test_infmasking_equals_the_transcription(n_modalities, gaps, dtype, monkeypa
     )
     objective.epoch.fill_(1)
     objective.max_epochs.fill_(4)
+    if training:
+        objective.training = True  # the head still normalises by its running statistics
     rows = [range(N)] * n_modalities
     if gaps:
         views, rows = make_gaps(views)
@@ -137,8 +142,9 @@ def test_infmasking_equals_the_transcription(n_modalities, gaps, dtype, monkeypa
                 for keep in drawn
             ]
             whole = objective.head(network.fuse(tokens))
-            # The second of four epochs has half of the weight.
-            masking += naive_masking(whole, masked, 0.3, 1.0)
+            # The second of four epochs has half of the weight, in training.
+            weight = 1.0 if training else 2.0
+            masking += naive_masking(whole, masked, 0.3, weight)
         losses = [masking, *naive_comm(objective, network, views, rows, 0.3)]
     weights = [1.5, *[0.7] * n_modalities, 5.0]
     assert len(drawn) == 3
@@ -154,7 +160,9 @@ def test_weight_of_the_variance_grows_linearly_and_stops_at_the_plan():
     weights = []
     for epoch in range(6):
         objective.epoch.fill_(epoch)
-        weights.append(objective._current_variance_weight())
+        weights.append(objective.train()._current_variance_weight())
+        # Losses of validation can be compared between epochs.
+        assert objective.eval()._current_variance_weight() == 2.0
     assert weights == [0.5, 1.0, 1.5, 2.0, 2.0, 2.0]
 
 

@@ -192,8 +192,8 @@ class InfMaskingTransformer(BaseMultimodalTransformer):
         Masks per view.
 
     variance_weight : float, default=1.0
-        Weight of the variance over masks at the end of the training; it grows linearly
-        by the epoch.
+        Weight of the variance over masks at the end of the training, and in `score` and
+        validation; it grows linearly by the epoch.
 
     masking_weight : float, default=1.0
         Weight of the masking term of each view.

@@ -77,7 +77,7 @@ class InfMaskingObjective(Objective):
     The mean over ``[IM', IM'', CoMM's terms]``, M + 3 in all, of ``w_n`` times the
     term. ``IM`` is :func:`~skcoral.losses.info_nce_of_masks` of the fusion of all
     tokens of a view with K fusions in which random tokens are hidden, and with
-    ``variance_weight (epoch + 1) / max_epochs`` as weight of the variance.
+    ``variance_weight (epoch + 1) / max_epochs`` as weight of the variance in training.
 
     Parameters
     ----------
@@ -112,7 +112,8 @@ class InfMaskingObjective(Objective):
     row has of a modality, exactly ``floor(T (1 - mask_ratio))`` are kept, which may be
     none; the network is to replace the others by a learned token
     (``mask_mode="token"``). The variance is computed as such, not by covariance
-    matrices. Masks are drawn in validation too, where the term would be void without.
+    matrices. Masks are drawn in validation too, where the term would be void without;
+    the variance has its final weight there, so that epochs can be compared.
     A row that lacks a modality has no tokens to hide there, and leaves its term.
     """
 
@@ -168,7 +169,9 @@ class InfMaskingObjective(Objective):
         return [_keep_exactly(values, mask, self.mask_ratio) for values, mask in parts]
 
     def _current_variance_weight(self):
-        """Return the weight of the variance, which grows by the epoch."""
+        """Return the weight of the variance, which grows by the epoch in training."""
+        if not self.training:
+            return self.variance_weight
         share = (int(self.epoch) + 1) / int(self.max_epochs)
         return self.variance_weight * min(share, 1.0)
 
