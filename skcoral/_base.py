@@ -7,7 +7,7 @@ from abc import abstractmethod
 
 import numpy as np
 import torch
-from sklearn.base import TransformerMixin, clone
+from sklearn.base import TransformerMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
@@ -17,42 +17,29 @@ from skorch.helper import predefined_split
 from skcoral._blocks import (
     count_rows,
     drop_idle_mask,
-    find_empty,
     find_rows,
-    fit_block,
-    naming,
-    read_block,
     take_from_blocks,
 )
-from skcoral._columns import name_components, place_components, slice_rows
+from skcoral._columns import name_components, place_components
 from skcoral._filling import learn_fill
+from skcoral._reading import ModalityReader, keep_rows
 from skcoral._validation import (
     AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
     OPEN_FRACTION,
     POSITIVE_FLOAT,
     POSITIVE_INT,
-    BaseComposition,
     StrOptions,
-    VisualBlock,
-    check_container,
     check_feature_names_in,
-    check_modalities,
-    choose_modalities,
     fit_context,
     refuse_early_stopping,
-    resolve_columns,
-    select_block,
-    validate_X,
 )
-from skcoral.modalities import KINDS, TextModality
+from skcoral.batches import BatchLoader, BlockDataset
+from skcoral.callbacks import BestEpoch, EpochProgress
+from skcoral.modalities import TextModality
 from skcoral.network import DualPathNetwork
 from skcoral.training import (
-    BatchLoader,
-    BestEpoch,
-    BlockDataset,
     ContrastiveNet,
-    EpochProgress,
     resolve_compile,
     resolve_device,
     resolve_precision,
@@ -67,7 +54,7 @@ MIN_EPOCHS = 10
 MAX_EPOCHS = 200
 
 
-class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
+class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
     """Fit, transform, names and tags that all methods share.
 
     A method is a subclass with an explicit constructor, the constraints of its own
@@ -245,7 +232,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         filled = self._find_filled(blocks, start)
         if not filled.any():
             return
-        blocks = _keep(blocks, filled)
+        blocks = keep_rows(blocks, filled)
         parts = self.net_.embed(BlockDataset(blocks))
         components = dict(zip(self._dims, parts, strict=True))
         self._mark_missing(components, blocks)
@@ -271,7 +258,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         """
         check_is_fitted(self, "net_")
         blocks = self._read(self._check(X))
-        blocks = _keep(blocks, self._find_filled(blocks))
+        blocks = keep_rows(blocks, self._find_filled(blocks))
         return -self.net_.evaluate(BlockDataset(blocks))
 
     def get_feature_names_out(self, input_features=None):
@@ -358,60 +345,6 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def get_params(self, deep=True):
-        """Return parameters, those of modalities as ``<name>__<parameter>``.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Include the parameters of the modalities.
-
-        Returns
-        -------
-        dict of str to object
-            Parameter names and values.
-        """
-        return self._get_params("_modalities", deep=deep)
-
-    def set_params(self, **params):
-        """Set parameters, those of modalities as ``<name>__<parameter>``.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters; ``<name>=spec`` replaces a modality's spec.
-
-        Returns
-        -------
-        self : object
-            The estimator.
-        """
-        self._set_params("_modalities", **params)
-        return self
-
-    @property
-    def _modalities(self):
-        """The specs without columns, for scikit-learn's nested parameters."""
-        try:
-            return [(name, spec) for name, spec, _ in self.modalities]
-        except (TypeError, ValueError):  # "auto", or a value that fit will refuse
-            return []
-
-    @_modalities.setter
-    def _modalities(self, value):
-        self.modalities = [
-            (*pair, columns)
-            for pair, (_, _, columns) in zip(value, self.modalities, strict=True)
-        ]
-
-    def _sk_visual_block_(self):
-        """Show the modalities side by side, those of "auto" once they are chosen."""
-        modalities = getattr(self, "modalities_", self.modalities)
-        if not isinstance(modalities, list) or not modalities:
-            return VisualBlock("single", self, names=type(self).__name__)
-        names, specs, columns = zip(*modalities, strict=True)
-        return VisualBlock("parallel", specs, names=names, name_details=columns)
-
     def _learn(self, X, *, resume, epochs=None):
         """Read X and train; a training that fails leaves nothing half-fitted."""
         if resume:
@@ -437,71 +370,6 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         """Delete what was learnt."""
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
-
-    def _fit_modalities(self, X):
-        """Check X, choose and fit the modalities, and return their blocks."""
-        X = validate_X(self, X, reset=True, min_samples=2)
-        blocks, self.modalities_, self._places_ = {}, self._resolve_modalities(X), {}
-        for name, spec, columns in self.modalities_:
-            # Positions of fit serve arrays and frames alike: names are compared before.
-            lengths = getattr(spec, "takes_lengths", False)
-            self._places_[name] = resolve_columns(X, columns, name, lengths=lengths)
-            _seed_spec(spec, self._seed)
-            with naming(name):
-                block = select_block(X, self._places_[name])
-                blocks[name] = fit_block(spec, block, name)
-        return blocks
-
-    def _resolve_modalities(self, X):
-        """Return (name, new spec, columns), with words and "auto" resolved."""
-        modalities = self.modalities
-        if isinstance(modalities, str):
-            reserved = {"shared", *self.get_params(deep=False)}
-            modalities = choose_modalities(X, reserved)
-        check_modalities(type(self).__name__, modalities, KINDS)
-        self._validate_names([name for name, _, _ in modalities])
-        return [
-            (name, KINDS[spec]() if isinstance(spec, str) else clone(spec), columns)
-            for name, spec, columns in modalities
-        ]
-
-    def _check(self, X, min_samples=1):
-        """Check X against the fit."""
-        X = validate_X(self, X, reset=False, min_samples=min_samples)
-        check_container(X, self._places_)
-        return X
-
-    def _read(self, X, rows=None):
-        """Return the blocks of the fitted modalities, of all rows or of a slice."""
-        start = 0
-        if rows is not None and rows.stop - rows.start < len(X):
-            X, start = slice_rows(X, rows), rows.start
-        blocks = {}
-        for name, spec, _ in self.modalities_:
-            with naming(name, start):
-                block = select_block(X, self._places_[name])
-                blocks[name] = read_block(spec, block, name)
-        return blocks
-
-    def _find_filled(self, blocks, start=0):
-        """Return which rows have any modality; by default, all must."""
-        empty = find_empty(blocks)
-        if len(empty) and self.empty_rows == "error":
-            raise ValueError(
-                f"{len(empty)} rows of X lack every modality, the first of them row "
-                f"{start + empty[0]}. Leave them out, or set empty_rows='nan'."
-            )
-        return np.isin(np.arange(count_rows(blocks)), empty, invert=True)
-
-    def _leave_out_empty(self, blocks):
-        """Return the rows to train on: those that have any modality, two at least."""
-        filled = self._find_filled(blocks)
-        if filled.sum() < 2:
-            raise ValueError(
-                f"Found {filled.sum()} row(s) that have any modality while a minimum "
-                f"of 2 is required by {type(self).__name__}."
-            )
-        return _keep(blocks, filled)
 
     def _mark_missing(self, components, blocks):
         """Fill the unique components of missing modalities as `missing` says."""
@@ -620,20 +488,3 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
                 "estimator is usable as it is.",
                 stacklevel=4,
             )
-
-
-def _keep(blocks, rows):
-    """Return the rows that a mask selects; all of them without a copy."""
-    return blocks if rows.all() else take_from_blocks(blocks, rows)
-
-
-def _seed_spec(spec, seed):
-    """Give the seed to every random part of a spec that has none of its own."""
-    params = spec.get_params(deep=True) if hasattr(spec, "get_params") else {}
-    unset = {
-        key: seed
-        for key, value in params.items()
-        if value is None and key.rpartition("__")[2] == "random_state"
-    }
-    if unset:
-        spec.set_params(**unset)

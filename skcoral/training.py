@@ -5,31 +5,17 @@ are the augmentations it is given).
 """
 
 import contextlib
-import copy
 import math
 import warnings
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import (
-    Callback,
-    EarlyStopping,
-    EpochTimer,
-    PassthroughScoring,
-    PrintLog,
-)
+from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import to_device
-from torch.utils.data import Dataset
-from tqdm.auto import tqdm
 
-from skcoral._blocks import (
-    LazyBlock,
-    count_rows,
-    map_block,
-    split_block,
-    take_from_blocks,
-)
+from skcoral._blocks import split_block
+from skcoral.callbacks import LossTerms
 
 # Rows per batch at inference, always as many: matrix products of one shape round alike,
 # so that a row's embedding is the same bits whatever rows come with it. Among the
@@ -171,150 +157,6 @@ def seeded(seed, device):
     finally:
         for module, state in zip(modules, states, strict=True):
             module.set_rng_state(state)
-
-
-class BlockDataset(Dataset):
-    """Blocks of one table as tensors, gathered by lists of rows.
-
-    Parameters
-    ----------
-    blocks : dict of str to ndarray, (ndarray, mask) or LazyBlock
-        One block per modality, first axis = samples. A lazy block is read batch by
-        batch.
-
-    device : str, default="cpu"
-        Where the tensors are kept.
-    """
-
-    def __init__(self, blocks, device="cpu"):
-        self.device = device
-        self.blocks = {
-            name: block if isinstance(block, LazyBlock) else self._to_tensors(block)
-            for name, block in blocks.items()
-        }
-
-    def __len__(self):
-        return count_rows(self.blocks)
-
-    def __getitem__(self, rows):
-        blocks = take_from_blocks(self.blocks, rows)
-        return {
-            name: self._to_tensors(block.load())
-            if isinstance(block, LazyBlock)
-            else block
-            for name, block in blocks.items()
-        }
-
-    def _to_tensors(self, block):
-        return map_block(lambda a: torch.as_tensor(a, device=self.device), block)
-
-
-class BatchLoader:
-    """Iterate over a `BlockDataset` by whole batches of rows.
-
-    Gathering a batch by one index per block replaces a data loader that collates row by
-    row. A last batch of a single row would break contrast and batch normalisation: it
-    joins the batch before it.
-
-    Parameters
-    ----------
-    dataset : BlockDataset
-        The data.
-
-    batch_size : int
-        Rows per batch.
-
-    shuffle : bool, default=False
-        Draw a new order from torch's default generator at each pass.
-    """
-
-    def __init__(self, dataset, batch_size, shuffle=False):
-        self.dataset = dataset
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-
-    def __len__(self):
-        return len(self.batch_sizes)
-
-    @property
-    def batch_sizes(self):
-        """Number of rows of each batch, in order."""
-        return [len(rows) for rows in self._split(torch.arange(len(self.dataset)))]
-
-    def __iter__(self):
-        n_rows = len(self.dataset)
-        order = torch.randperm(n_rows) if self.shuffle else torch.arange(n_rows)
-        for rows in self._split(order):
-            yield self.dataset[rows], None
-
-    def _split(self, order):
-        parts = list(order.split(self.batch_size))
-        if len(parts) > 1 and len(parts[-1]) == 1:
-            parts[-2:] = [torch.cat(parts[-2:])]
-        return parts
-
-
-class LossTerms(Callback):
-    """Write the epoch's mean of each loss term of the objective to the history."""
-
-    def on_epoch_end(self, net, **kwargs):
-        """Average the batches of the epoch, weighted by their number of samples."""
-        for prefix in ("train", "valid"):
-            batches = [b for b in net.history[-1, "batches"] if f"{prefix}_loss" in b]
-            if not batches:
-                continue
-            weights = [batch[f"{prefix}_batch_size"] for batch in batches]
-            for term in net.criterion_.terms:
-                name = f"{prefix}_{term}"
-                values = [batch[name] for batch in batches]
-                net.history.record(name, float(np.average(values, weights=weights)))
-
-
-class EpochProgress(Callback):
-    """Show one progress bar over the epochs, with the time left and the loss."""
-
-    def on_train_begin(self, net, **kwargs):
-        """Open the bar."""
-        self.bar_ = tqdm(total=net.epochs_ahead_, unit="epoch")
-
-    def on_epoch_end(self, net, **kwargs):
-        """Advance by one epoch."""
-        self.bar_.set_postfix(loss=f"{net.history[-1, 'train_loss']:.3f}")
-        self.bar_.update()
-
-    def on_train_end(self, net, **kwargs):
-        """Close the bar; an open one cannot be pickled with the estimator."""
-        self.bar_.close()
-        del self.bar_
-
-
-class BestEpoch(EarlyStopping):
-    """Stop early as skorch does, and restore the objective beside the network.
-
-    Projection heads belong to the objective: restoring the network alone would pair it,
-    in `score` and further training, with heads of another epoch.
-    """
-
-    def on_epoch_end(self, net, **kwargs):
-        """Keep the objective's state of the best epoch."""
-        try:
-            super().on_epoch_end(net, **kwargs)
-        finally:
-            if self.best_epoch_ == net.history[-1, "epoch"]:
-                self.best_criterion_ = copy.deepcopy(net.criterion_.state_dict())
-
-    def on_train_end(self, net, **kwargs):
-        """Restore network and objective."""
-        super().on_train_end(net, **kwargs)
-        if self.best_model_weights_ is not None:
-            net.criterion_.load_state_dict(self.best_criterion_)
-            del self.best_criterion_
-            self.best_model_weights_ = None
-
-    @property
-    def stopped_(self):
-        """Whether the patience is exhausted."""
-        return getattr(self, "misses_", 0) >= self.patience
 
 
 class ContrastiveNet(NeuralNet):

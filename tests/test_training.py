@@ -1,6 +1,5 @@
 """The trainer: batches, seeds, history, early stopping, interruption, devices."""
 
-import copy
 import pickle
 import random
 
@@ -8,17 +7,11 @@ import numpy as np
 import pytest
 import torch
 from joblib import Parallel, cpu_count, delayed
-from skorch.callbacks import Callback, EarlyStopping
-from skorch.helper import SliceDict
+from skorch.callbacks import Callback
 
 from skcoral import COrALTransformer
-from skcoral.training import (
-    BatchLoader,
-    BlockDataset,
-    resolve_device,
-    resolve_precision,
-    seeded,
-)
+from skcoral.batches import BlockDataset
+from skcoral.training import resolve_device, resolve_precision, seeded
 
 DEVICES = [
     "cpu",
@@ -46,46 +39,6 @@ class Interrupt(Callback):
     def on_epoch_end(self, net, **kwargs):
         if len(net.history) == self.epoch:
             raise KeyboardInterrupt
-
-
-class Recorder(Callback):
-    """Keep the weights of every epoch."""
-
-    seen = []
-
-    def on_train_begin(self, net, **kwargs):
-        type(self).seen = []
-
-    def on_epoch_end(self, net, **kwargs):
-        states = (net.module_.state_dict(), net.criterion_.state_dict())
-        self.seen.append(copy.deepcopy(states))
-
-
-# Data
-
-
-def test_loader_visits_every_row_once():
-    dataset = BlockDataset({"a": np.arange(23.0)[:, None]})
-    for shuffle in (False, True):
-        batches = [blocks["a"][:, 0] for blocks, _ in BatchLoader(dataset, 5, shuffle)]
-        assert sorted(torch.cat(batches).tolist()) == list(range(23))
-        assert [len(b) for b in batches] == [5, 5, 5, 5, 3]
-
-
-@pytest.mark.parametrize(
-    ("n_rows", "sizes"), [(1, [1]), (5, [5]), (6, [6]), (7, [5, 2]), (11, [5, 6])]
-)
-def test_a_last_batch_of_one_joins_the_batch_before(n_rows, sizes):
-    loader = BatchLoader(BlockDataset({"a": np.zeros((n_rows, 1))}), 5)
-    assert [len(blocks["a"]) for blocks, _ in loader] == sizes == loader.batch_sizes
-    assert len(loader) == len(sizes)
-
-
-def test_dataset_gathers_values_and_padding_masks_together():
-    values, mask = np.arange(6.0).reshape(3, 2), np.eye(3, 2, dtype=bool)
-    batch = BlockDataset({"a": (values, mask)})[torch.tensor([2, 0])]["a"]
-    assert batch[0].tolist() == values[[2, 0]].tolist()
-    assert batch[1].tolist() == mask[[2, 0]].tolist()
 
 
 # Seeds
@@ -173,19 +126,6 @@ def test_only_matrices_are_decayed(views, tiny):
     assert "blocks.0.query.weight" in names
 
 
-def test_terms_are_columns_of_the_history_and_sum_to_the_loss(views, tiny):
-    coral = make_coral(tiny, early_stopping=True).fit(views)
-    terms = ["shared", "unique_a", "unique_b", "orthogonality"]
-    assert list(coral.history_) == [
-        f"{part}_{name}" for part in ("train", "valid") for name in ("loss", *terms)
-    ]
-    for part in ("train", "valid"):
-        sums = np.sum([coral.history_[f"{part}_{term}"] for term in terms], axis=0)
-        np.testing.assert_allclose(sums, coral.history_[f"{part}_loss"], rtol=1e-5)
-    assert coral.loss_curve_ == coral.history_["train_loss"]
-    assert coral.validation_loss_curve_ == coral.history_["valid_loss"]
-
-
 def test_training_lowers_the_loss(views, tiny):
     curve = make_coral(tiny, max_epochs=20).fit(views).loss_curve_
     assert np.mean(curve[-5:]) < 0.9 * curve[0]
@@ -210,39 +150,6 @@ def test_score_weights_batches_by_their_rows(views, tiny):
 
 
 # Early stopping
-
-
-def test_early_stopping_restores_network_and_heads_of_the_best_epoch(views, tiny):
-    params = {"max_epochs": 60, "lr": 0.03, "n_iter_no_change": 3}
-    coral = make_coral(tiny, early_stopping=True, callbacks=[Recorder()], **params).fit(
-        views
-    )
-    best = int(np.argmin(coral.validation_loss_curve_))
-    assert coral.n_iter_ == best + 1 + 3 < 60
-    for module, state in zip(
-        (coral.net_.module_, coral.net_.criterion_), Recorder.seen[best], strict=True
-    ):
-        # What stands for a missing modality is learnt after the training.
-        for name in state.keys() - {"fill_weight", "fill_bias"}:
-            assert torch.equal(module.state_dict()[name], state[name]), name
-
-
-def test_early_stopping_is_no_interruption_and_keeps_no_rows(views, tiny):
-    coral = make_coral(tiny, early_stopping=True, max_epochs=3, n_iter_no_change=1)
-    coral.fit(views)
-    assert coral.net_.train_split is None
-    big = SliceDict(**{k: np.tile(v, (100, 1)) for k, v in views.items()})
-    sizes = [
-        len(pickle.dumps(coral.set_params(validation_fraction=f).fit(big)))
-        for f in (0.1, 0.8)
-    ]
-    assert sizes[1] - sizes[0] < 1000
-
-
-def test_early_stopping_of_skorch_is_no_interruption(views, tiny):
-    stop = EarlyStopping(monitor="train_loss", patience=1, threshold=10.0, sink=print)
-    coral = make_coral(tiny, max_epochs=20, callbacks=[stop]).fit(views)
-    assert coral.n_iter_ < 20
 
 
 def test_validation_fraction_leaves_two_rows_on_both_sides(tiny):
@@ -276,36 +183,6 @@ def test_training_can_be_resumed_after_an_interruption(views, tiny):
         coral.fit(views)
     coral.fit(views)
     assert coral.n_iter_ == 1 + 2
-
-
-# Progress
-
-
-def test_progress_bar_counts_the_epochs(views, tiny, capsys):
-    make_coral(tiny, verbose=1).fit(views)
-    captured = capsys.readouterr()
-    assert "2/2" in captured.err and "loss=" in captured.err
-    assert captured.out == ""
-
-
-def test_more_verbosity_prints_the_terms(views, tiny, capsys):
-    make_coral(tiny, verbose=2).fit(views)
-    captured = capsys.readouterr()
-    assert "2/2" in captured.err
-    for column in ("train_shared", "train_unique_a", "train_orthogonality"):
-        assert column in captured.out
-
-
-def test_silent_by_default(views, tiny, capsys):
-    make_coral(tiny).fit(views)
-    captured = capsys.readouterr()
-    assert captured.out == captured.err == ""
-
-
-def test_callbacks_of_skorch_are_called(views, tiny):
-    coral = make_coral(tiny, callbacks=[Recorder()]).fit(views)
-    assert len(Recorder.seen) == 2
-    assert isinstance(coral.callbacks[0], Recorder)
 
 
 # Devices

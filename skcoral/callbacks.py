@@ -1,0 +1,70 @@
+"""Callbacks of the training: terms in the history, a progress bar, early stopping."""
+
+import copy
+
+import numpy as np
+from skorch.callbacks import Callback, EarlyStopping
+from tqdm.auto import tqdm
+
+
+class LossTerms(Callback):
+    """Write the epoch's mean of each loss term of the objective to the history."""
+
+    def on_epoch_end(self, net, **kwargs):
+        """Average the batches of the epoch, weighted by their number of samples."""
+        for prefix in ("train", "valid"):
+            batches = [b for b in net.history[-1, "batches"] if f"{prefix}_loss" in b]
+            if not batches:
+                continue
+            weights = [batch[f"{prefix}_batch_size"] for batch in batches]
+            for term in net.criterion_.terms:
+                name = f"{prefix}_{term}"
+                values = [batch[name] for batch in batches]
+                net.history.record(name, float(np.average(values, weights=weights)))
+
+
+class EpochProgress(Callback):
+    """Show one progress bar over the epochs, with the time left and the loss."""
+
+    def on_train_begin(self, net, **kwargs):
+        """Open the bar."""
+        self.bar_ = tqdm(total=net.epochs_ahead_, unit="epoch")
+
+    def on_epoch_end(self, net, **kwargs):
+        """Advance by one epoch."""
+        self.bar_.set_postfix(loss=f"{net.history[-1, 'train_loss']:.3f}")
+        self.bar_.update()
+
+    def on_train_end(self, net, **kwargs):
+        """Close the bar; an open one cannot be pickled with the estimator."""
+        self.bar_.close()
+        del self.bar_
+
+
+class BestEpoch(EarlyStopping):
+    """Stop early as skorch does, and restore the objective beside the network.
+
+    Projection heads belong to the objective: restoring the network alone would pair it,
+    in `score` and further training, with heads of another epoch.
+    """
+
+    def on_epoch_end(self, net, **kwargs):
+        """Keep the objective's state of the best epoch."""
+        try:
+            super().on_epoch_end(net, **kwargs)
+        finally:
+            if self.best_epoch_ == net.history[-1, "epoch"]:
+                self.best_criterion_ = copy.deepcopy(net.criterion_.state_dict())
+
+    def on_train_end(self, net, **kwargs):
+        """Restore network and objective."""
+        super().on_train_end(net, **kwargs)
+        if self.best_model_weights_ is not None:
+            net.criterion_.load_state_dict(self.best_criterion_)
+            del self.best_criterion_
+            self.best_model_weights_ = None
+
+    @property
+    def stopped_(self):
+        """Whether the patience is exhausted."""
+        return getattr(self, "misses_", 0) >= self.patience
