@@ -71,6 +71,7 @@ ADVICE = {
     "subject and y",
 }
 NAMES = {5: "5 labels per class", 20: "20 labels per class", "all": "all labels"}
+HALF = 32  # principal components of the 64 columns with known interactions
 PROBE = LogisticRegression(max_iter=2000)
 RARE_PROBE = LogisticRegression(max_iter=2000, class_weight="balanced")
 
@@ -80,13 +81,13 @@ RARE_PROBE = LogisticRegression(max_iter=2000, class_weight="balanced")
 # -------
 
 
-def make_transformer(method, raw, modalities, epochs):
+def make_transformer(method, raw, modalities, epochs, n_components=PCA_DIM):
     """Return a method, or the raw features, or their principal components."""
     if method in METHODS:
         parameters = {} if epochs is None else {"max_epochs": epochs}
         return make_method(method, modalities, **parameters)
     raw = make_pipeline(raw, StandardScaler())
-    return raw if method == "raw" else make_pipeline(raw, PCA(PCA_DIM))
+    return raw if method == "raw" else make_pipeline(raw, PCA(n_components))
 
 
 # %%
@@ -143,8 +144,9 @@ def measure_interactions(cell, epochs, n_rows):
     fitted = make(biased=biased, random_state=seeds[0])
     probed, tested = (make(random_state=s) for s in seeds[1:])
     labels = [label for label in probed.target if (label == "synergy") == biased]
+    transformer = make_transformer(method, JoinBlocks(), "auto", epochs, HALF)
     records = evaluate(
-        {method: make_transformer(method, JoinBlocks(), "auto", epochs)},
+        {method: transformer},
         probed.data,
         {label: probed.target[label] for label in labels},
         X_test=tested.data,
@@ -226,7 +228,8 @@ def summarise(folder):
         column = "label" if data == "interactions" else "n_labels"
         keywords = {"column": column, "title": data, "names": NAMES}
         figures.append((data, chosen, keywords))
-        tables.append((data, chosen, {"columns": column}))
+        balanced = {"columns": column, "scores": "balanced_accuracy"}
+        tables.append((f"{data}, balanced accuracy", chosen, balanced))
     if records:
         report(folder, records, tables, figures)
 

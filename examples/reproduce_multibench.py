@@ -115,6 +115,7 @@ def summarise(folder):
     records = sort_methods(read_records(folder))
     if not records:
         return
+    records.sort(key=lambda record: list(TITLES).index(record["data"]))
     title = "MultiBench"
     keywords = {"column": "data", "title": title, "names": TITLES}
     report(

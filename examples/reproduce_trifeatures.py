@@ -57,7 +57,7 @@ LABELS = {False: ("share", "unique1", "unique2"), True: ("synergy",)}
 # Letter and labels, whose scores are averaged.
 KINDS = {"R": ("share",), "U": ("unique1", "unique2"), "S": ("synergy",)}
 NAMES = {"R": "redundancy (R)", "U": "uniqueness (U)", "S": "synergy (S)"}
-LAPTOP = {"batch_size": 64}
+LAPTOP = {"batch_size": 128}
 LAPTOP_PROBE = LinearProbe(
     Cs=(1e-4, 1e-2, 1.0), refine=False, class_weight="balanced", max_iter=2000
 )
@@ -75,7 +75,7 @@ class CropAndFlip:
         """Return a view of the images `x`, bytes, as floats."""
         from kornia import augmentation as kornia
 
-        crop = kornia.RandomResizedCrop(tuple(x.shape[2:]), scale=(0.3, 1.0))
+        crop = kornia.RandomResizedCrop(tuple(x.shape[2:]), scale=(0.5, 1.0))
         return nn.Sequential(crop, kornia.RandomHorizontalFlip())(x.float() / 255)
 
 

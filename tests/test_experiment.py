@@ -1,0 +1,355 @@
+"""Reproductions: cells on disk, their configuration, and the scripts on tiny data."""
+
+import csv
+import json
+import os
+import re
+
+import compare_methods
+import experiment
+import joblib
+import numpy as np
+import pytest
+import reproduce_multibench
+import reproduce_trifeatures
+import test_affect
+import test_mimic
+import torch
+
+from skcoral.settings import published_settings
+
+CELLS = [{"method": "raw", "seed": seed} for seed in range(4)]
+SCRIPTS = [compare_methods, reproduce_multibench, reproduce_trifeatures]
+TINY_RUN = ["--epochs", "1", "--seeds", "0", "--jobs", "1"]
+
+
+def measure(cell):
+    """Return the records of one cell, some arithmetic."""
+    score = float(np.random.default_rng(cell["seed"]).random())
+    return [
+        {"method": "majority", "seed": None, "balanced_accuracy": 0.5},
+        {**cell, "balanced_accuracy": score},
+    ]
+
+
+def measure_threads(cell):
+    """Return how many threads torch has in this process, and which process it is."""
+    return [{"threads": torch.get_num_threads(), "process": os.getpid()}]
+
+
+def fail_at_two(cell):
+    """Be killed in the third cell."""
+    if cell["seed"] == 2:
+        raise RuntimeError("killed")
+    return measure(cell)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    experiment.open_folder(tmp_path / "results", experiment="test", image_size=48)
+    return tmp_path / "results"
+
+
+def read_state(folder):
+    """Return content and time of each finished cell."""
+    files = experiment.list_cells(folder)
+    return {file.name: (file.read_text(), file.stat().st_mtime_ns) for file in files}
+
+
+# Cells
+
+
+def test_finished_cells_survive_an_error_and_are_skipped(folder):
+    with pytest.raises(RuntimeError, match="killed") as caught:
+        experiment.run_cells(folder, CELLS, fail_at_two)
+    assert caught.value.__notes__ == ["In the cell {'method': 'raw', 'seed': 2}."]
+    before = read_state(folder)
+    assert list(before) == ["method=raw,seed=0.json", "method=raw,seed=1.json"]
+    called = []
+
+    def count(cell):
+        called.append(cell)
+        return measure(cell)
+
+    experiment.run_cells(folder, CELLS, count)
+    assert called == CELLS[2:]
+    after = read_state(folder)
+    assert len(after) == 4
+    assert {name: after[name] for name in before} == before
+    experiment.run_cells(folder, CELLS, fail_at_two)  # nothing is left to fail
+    assert read_state(folder) == after
+
+
+def test_two_jobs_give_the_records_of_one(tmp_path):
+    if joblib.cpu_count() < 2:
+        pytest.skip("one core")
+    records = []
+    for n_jobs in (1, 2):
+        folder = tmp_path / str(n_jobs)
+        experiment.open_folder(folder)
+        experiment.run_cells(folder, CELLS, measure, n_jobs)
+        records.append(experiment.read_records(folder))
+    assert records[0] == records[1]
+    assert len(records[0]) == 1 + len(CELLS)  # the guess of all cells is there once
+
+
+def test_jobs_share_the_cores(folder):
+    if joblib.cpu_count() < 2:
+        pytest.skip("one core")
+    experiment.run_cells(folder, CELLS, measure_threads, n_jobs=2)
+    records = experiment.read_records(folder)
+    assert {record["threads"] for record in records} == {joblib.cpu_count() // 2}
+    assert os.getpid() not in {record["process"] for record in records}
+
+
+def test_a_file_is_written_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "cell.json"
+    experiment.write(path, "old")
+
+    def fail(*args):
+        raise OSError("disk is full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk is full"):
+        experiment.write(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_temporary_file_is_no_cell(folder):
+    (folder / "cells" / "method=raw,seed=0.json.17.tmp").write_text('{"rec')
+    assert experiment.list_cells(folder) == []
+    experiment.run_cells(folder, CELLS[:1], measure)
+    assert len(experiment.read_records(folder)) == 2
+
+
+# Configuration
+
+
+def test_a_folder_of_another_configuration_is_refused(folder):
+    experiment.run_cells(folder, CELLS, measure)
+    before = read_state(folder)
+    experiment.open_folder(folder, experiment="test", image_size=48)
+    message = (
+        r"another configuration: 'image_size' is 48 there and 32 here; 'epochs' is "
+        r"None there and 3 here\. Choose another folder"
+    )
+    with pytest.raises(ValueError, match=message):
+        experiment.open_folder(folder, experiment="test", image_size=32, epochs=3)
+    with pytest.raises(ValueError, match="'image_size' is 48 there and None here"):
+        experiment.open_folder(folder, experiment="test")
+    assert read_state(folder) == before
+
+
+def test_a_version_of_the_package_is_configuration(folder, monkeypatch):
+    monkeypatch.setattr("skcoral.__version__", "99")
+    with pytest.raises(ValueError, match=r"'skcoral' is '.*' there and '99' here"):
+        experiment.open_folder(folder, experiment="test", image_size=48)
+
+
+def test_files_may_be_added_but_not_changed(tmp_path):
+    files = {name: tmp_path / name for name in "ab"}
+    for path in files.values():
+        path.write_text("old")
+    folder = tmp_path / "results"
+    experiment.open_folder(folder, {"a": files["a"]})
+    experiment.open_folder(folder, {"b": files["b"]})
+    experiment.open_folder(folder, files)
+    files["a"].write_text("new")
+    with pytest.raises(ValueError, match=r"'file of a' is '.*' there and '.*' here"):
+        experiment.open_folder(folder, files)
+
+
+def test_results_without_a_configuration_are_refused(folder):
+    experiment.run_cells(folder, CELLS, measure)
+    (folder / "configuration.json").unlink()
+    with pytest.raises(ValueError, match=r"has results and no configuration\.json"):
+        experiment.open_folder(folder)
+
+
+# Methods
+
+
+@pytest.mark.parametrize("name", experiment.METHODS)
+@pytest.mark.parametrize("dataset", ["trifeatures", "mosei"])
+def test_published_methods_have_the_settings_of_their_experiment(name, dataset):
+    own = experiment.make_published(name, dataset, max_epochs=3).get_params(deep=False)
+    assert own["max_epochs"] == 3
+    published = published_settings("coral", dataset)
+    assert [m[0] for m in own["modalities"]] == [m[0] for m in published["modalities"]]
+    if name != "COrAL":
+        assert (own["embed_dim"], own["batch_size"]) == (published["embed_dim"], 64)
+    if name == "CoMM":
+        assert own["lr"] == published_settings("comm", dataset)["lr"]
+    if name == "DisentangledSSL":
+        assert own["temperature"] == 0.07
+
+
+def test_variants_of_coral_differ():
+    made = {
+        name: experiment.make_method(name, "auto").get_params(deep=False)
+        for name in experiment.METHODS
+        if name.startswith("COrAL")
+    }
+    assert made["COrAL-v1"]["orthogonality"] == "hinge"
+    assert made["COrAL-2026-07"]["ortho_weight"] == 10.0
+    assert made["COrAL"]["ortho_weight"] == 1.0
+
+
+# Command line
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--seeds", "1", "0", "1"], r"--seeds: must be distinct. Got \[1, 0, 1\]"),
+        (["--methods", "CoMM", "CoMM"], r"--methods: must be distinct"),
+        (["--methods", "CLIP"], r"--methods: invalid choice: 'CLIP'"),
+        (
+            ["--seeds", "1.5"],
+            r"--seeds: must be an int in the range \[0, inf\). Got '1.5'",
+        ),
+        (["--epochs", "0"], r"--epochs: must be an int in the range \[1, inf\)"),
+        (["--jobs", "9999"], r"--jobs: must be an int in the range \[1, \d+\]"),
+    ],
+)
+def test_errors_of_the_command_line(script, arguments, message, capsys, tmp_path):
+    out = tmp_path / "results"
+    with pytest.raises(SystemExit):
+        script.main([*arguments, "--out", str(out)])
+    assert re.search(message, capsys.readouterr().err)
+    assert not out.exists()
+
+
+def test_unknown_data_and_missing_files(capsys, tmp_path):
+    out = ["--out", str(tmp_path / "results")]
+    for arguments, message in [
+        (["--data", "cifar"], "--data: invalid choice: 'cifar'"),
+        (["--data", "emoji", "emoji"], "--data: must be distinct"),
+        (["--data", "mfeat-3"], "--mfeat: give the path of mfeat_digits.npz"),
+        (["--watch", "no.npz"], "--watch: found no 'no.npz'. Obtain watch.npz"),
+    ]:
+        with pytest.raises(SystemExit):
+            compare_methods.main([*arguments, *out])
+        assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        reproduce_multibench.main(out)
+    assert "give the file of one data set" in capsys.readouterr().err
+    with pytest.raises(FileNotFoundError, match=r"Obtain 'mosi_data\.pkl'"):
+        reproduce_multibench.main(["--mosi", str(tmp_path / "no.pkl"), *out])
+    assert not (tmp_path / "results").exists()
+
+
+# Scripts
+
+
+def check_report(folder, figures):
+    """Return table and CSV; every figure is there."""
+    found = {path.stem for path in folder.glob("*.png")}
+    assert found == set(figures)
+    with open(folder / "results.csv", newline="") as file:
+        return (folder / "table.md").read_text(), list(csv.DictReader(file))
+
+
+def test_trifeatures(tmp_path):
+    methods = ["--methods", "COrAL", "Cross"]
+    size = ["--image-size", "16", "--pairs", "60"]
+    arguments = [*TINY_RUN, *methods, *size, "--out", str(tmp_path)]
+    reproduce_trifeatures.main(arguments)
+    before = read_state(tmp_path)
+    assert len(before) == 4
+    table, records = check_report(tmp_path, ["rus"])
+    assert "| balanced_accuracy, R |" in table
+    assert {r["label"] for r in records} == {"share", "unique1", "unique2", "synergy"}
+    reproduce_trifeatures.main(arguments)
+    assert read_state(tmp_path) == before
+    with pytest.raises(ValueError, match="'pairs' is 60 there and 61 here"):
+        reproduce_trifeatures.main([*arguments, "--pairs", "61"])
+
+
+def test_kinds_are_means_of_their_labels():
+    scores = {"share": 0.5, "unique1": 0.25, "unique2": 0.75, "synergy": 1.0}
+    records = [
+        {
+            "method": "CoMM",
+            "seed": s,
+            "label": label,
+            "balanced_accuracy": x,
+            **accuracy,
+        }
+        for s in (0, 1)
+        for label, x in scores.items()
+        for accuracy in [{"accuracy": x / 2}]
+    ]
+    kinds = reproduce_trifeatures.join_kinds(records)
+    found = [(k["label"], k["seed"], k["balanced_accuracy"]) for k in kinds]
+    expected = [("R", 0.5), ("U", 0.5), ("S", 1.0)]
+    assert found == [(label, s, x) for label, x in expected for s in (0, 1)]
+    assert [k["accuracy"] for k in kinds] == [0.25] * 4 + [0.5] * 2
+
+
+def test_trifeatures_are_probed_on_unbiased_rows(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        reproduce_trifeatures, "evaluate", lambda *a, **k: calls.append((a, k))
+    )
+    settings = {"scale": "laptop", "image_size": 16, "pairs": 300, "epochs": 1}
+    for biased in (False, True):
+        cell = {"method": "COrAL", "seed": 0, "biased": biased}
+        reproduce_trifeatures.measure(cell, **settings)
+    ((_, X, y), unbiased), ((_, X_probe, y_probe), biased) = calls
+    assert X is X_probe and unbiased["X_fit"] is None
+    assert list(y) == ["share", "unique1", "unique2"] and list(y_probe) == ["synergy"]
+    assert 0 < y_probe["synergy"].mean() < 0.5  # unbiased
+    assert not np.array_equal(biased["X_fit"]["image1"], X["image1"])
+    assert biased["X_test"] is unbiased["X_test"]
+
+
+def test_multibench(tmp_path, monkeypatch):
+    mosi, _ = test_affect.make_file(tmp_path / "mosi_data.pkl")
+    mimic, _ = test_mimic.make_file(tmp_path / "im.pk")
+    published = experiment.make_published
+
+    def shrink(name, dataset, **parameters):
+        series = ("vision", "text") if dataset == "mosi" else ()
+        parameters |= {"embed_dim": 40}
+        layers = {f"{name}__n_layers": 1 for name in series}
+        return published(name, dataset, **parameters).set_params(**layers)
+
+    monkeypatch.setattr(reproduce_multibench, "make_published", shrink)
+    out = tmp_path / "results"
+    arguments = [*TINY_RUN, "--mosi", str(mosi), "--out", str(out)]
+    arguments += ["--methods", "COrAL-v1", "Cross"]
+    reproduce_multibench.main(arguments)
+    reproduce_multibench.main([*arguments, "--mimic", str(mimic)])
+    assert len(experiment.list_cells(out)) == 4
+    table, records = check_report(out, ["accuracy"])
+    assert "| balanced_accuracy, mosi | balanced_accuracy, mimic |" in table
+    # Probes see training and validation rows, test rows are apart.
+    assert {r["n_train"] for r in records if r["method"] == "Cross"} == {"30", "39"}
+
+
+def test_comparison(tmp_path):
+    rng = np.random.default_rng(0)
+    views = {"fou": 76, "kar": 64, "zer": 47}
+    blocks = {name: rng.normal(size=(200, width)) for name, width in views.items()}
+    mfeat = tmp_path / "mfeat_digits.npz"
+    np.savez(mfeat, y=np.arange(200) % 4, **blocks)
+    out = tmp_path / "results"
+    arguments = [*TINY_RUN, "--methods", "COrAL", "raw", "PCA", "--rows", "150"]
+    arguments += ["--data", "interactions", "mfeat-3", "--mfeat", str(mfeat)]
+    compare_methods.main([*arguments, "--out", str(out)])
+    assert len(experiment.list_cells(out)) == 3 * 2 + 3
+    table, records = check_report(out, ["interactions", "mfeat-3"])
+    assert "redundant" in table and "synergy" in table
+    assert {r["method"] for r in records} == {"majority", "raw", "PCA", "COrAL"}
+    few = [r for r in records if r["method"] == "COrAL" and r["n_labels"] == "5"]
+    assert [r["draw"] for r in few] == list("01234")
+    # Every method is scored against COrAL, run by run.
+    with open(out / "differences.csv", newline="") as file:
+        differences = list(csv.DictReader(file))
+    assert {d["reference"] for d in differences} == {"COrAL"}
+    assert {d["method"] for d in differences} == {"majority", "raw", "PCA"}
+    content = json.loads(experiment.list_cells(out)[0].read_text())
+    assert content["seconds"] > 0
