@@ -25,7 +25,7 @@ each data set.
 """
 
 # %%
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +95,6 @@ def make_transformer(method, raw, modalities, epochs, n_components=PCA_DIM):
 # --------
 
 
-@cache
 def load(data, path):
     """X, y, training and test rows, modalities and raw features of a real data set."""
     if FILES[data] in ("emoji", "watch"):

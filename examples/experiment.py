@@ -58,6 +58,7 @@ METHODS = {
     "GMC": GMCTransformer,
 }
 REFERENCE = "COrAL"
+MIN_SPAN = 0.2  # of the axis of scores in figures
 # Variants of COrAL differ in these parameters.
 OF_VARIANT = ("orthogonality", "ortho_weight", "mask_ratio")
 
@@ -321,7 +322,7 @@ def plot(records, column, *, title, score="balanced_accuracy", names=None):
         _draw_panel(ax, [r for r in records if r[column] == value], methods, score)
         ax.set_title((names or {}).get(value, value), fontsize=10)
     axes[0, 0].set_yticks(range(len(methods)), methods)
-    axes[0, 0].invert_yaxis()
+    axes[0, 0].set_ylim(len(methods) - 0.4, -0.6)
     figure.suptitle(title, fontsize=11)
     figure.supxlabel(f"{score.replace('_', ' ')}; dashed: majority", fontsize=9)
     return figure
@@ -332,9 +333,9 @@ def _draw_panel(ax, records, methods, score):
         scores = [r[score] for r in records if r["method"] == method]
         color = "C3" if method.startswith("COrAL") else "C0"
         color = "0.45" if method in ("raw", "PCA") else color
-        ax.plot(scores, [place] * len(scores), "o", color=color, alpha=0.3, ms=4, mew=0)
+        ax.plot(scores, [place] * len(scores), "o", color=color, alpha=0.4, ms=5, mew=0)
         if scores:
-            ax.plot(np.mean(scores), place, "|", color=color, ms=14, mew=2.5)
+            ax.plot(np.mean(scores), place, "|", color=color, ms=11, mew=2)
     guesses = [r[score] for r in records if r["method"] == "majority"]
     if guesses:
         ax.axvline(np.mean(guesses), color="0.5", ls="--", lw=1)
@@ -342,5 +343,8 @@ def _draw_panel(ax, records, methods, score):
     ax.set_axisbelow(True)
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    ax.margins(x=0.08)
+    ax.margins(x=0.1)
+    low, high = ax.get_xlim()
+    spare = max(0.0, MIN_SPAN - (high - low)) / 2  # a hundredth is not to look large
+    ax.set_xlim(low - spare, high + spare)
     ax.xaxis.set_major_locator(MaxNLocator(4))

@@ -21,7 +21,7 @@ killed run can be resumed. Results: ``results.csv``, ``table.md``, ``accuracy.pn
 """
 
 # %%
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 from experiment import (
@@ -53,7 +53,6 @@ TITLES = {
 # --------
 
 
-@cache
 def load(data, path):
     """X and y of the training, validation and test rows."""
     read = load_mimic if data == "mimic" else partial(load_affect, data)
