@@ -276,7 +276,7 @@ def test_a_script_runs_two_jobs_in_processes_of_their_own(tmp_path):
         pytest.skip("one core")
     script = Path(reproduce_trifeatures.__file__)
     arguments = "--jobs 2 --methods Cross --seeds 0 --epochs 1 --image-size 16"
-    command = [sys.executable, script, *arguments.split(), "--pairs", "40"]
+    command = [sys.executable, script, *arguments.split(), "--pairs", "60"]
     done = subprocess.run(
         [*command, "--out", tmp_path],
         env={**os.environ, "MPLBACKEND": "Agg"},
