@@ -15,6 +15,7 @@ import json
 import os
 import re
 import time
+import warnings
 from pathlib import Path
 
 import joblib
@@ -22,6 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
 from matplotlib.ticker import MaxNLocator
+from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
 import skcoral
@@ -36,7 +38,7 @@ from skcoral import (
     InfMaskingTransformer,
     SimCLRTransformer,
 )
-from skcoral.evaluation import compare, format_table
+from skcoral.evaluation import LinearProbe, compare, evaluate, format_table
 from skcoral.settings import METHODS as PUBLISHED
 from skcoral.settings import published_settings
 
@@ -97,6 +99,17 @@ def make_published(name, dataset, **parameters):
         published = published_settings("comm", dataset)
         published = {key: published[key] for key in published if key in known}
     return METHODS[name](**(published | parameters))
+
+
+def evaluate_published(*args, **keywords):
+    """Evaluate by the published probe: no scaling, a hundred iterations of the solver.
+
+    That the solver stops there is published, and no reason to warn.
+    """
+    probe = LinearProbe(max_iter=100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return evaluate(*args, probe=probe, standardize=False, **keywords)
 
 
 # %%

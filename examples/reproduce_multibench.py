@@ -26,6 +26,7 @@ from pathlib import Path
 
 from experiment import (
     add_methods,
+    evaluate_published,
     make_parser,
     make_published,
     open_folder,
@@ -37,7 +38,6 @@ from experiment import (
 )
 
 from skcoral.datasets import load_affect, load_mimic
-from skcoral.evaluation import LinearProbe, evaluate
 
 TITLES = {
     "mosi": "MOSI",
@@ -66,7 +66,7 @@ def measure(cell, *, paths, epochs):
     parts = load(data, paths[data])
     parameters = {} if epochs is None else {"max_epochs": epochs}
     (X, y), (X_val, y_val), (X_test, y_test) = parts.values()
-    return evaluate(
+    return evaluate_published(
         {method: make_published(method, data, **parameters)},
         X,
         y,
@@ -75,8 +75,6 @@ def measure(cell, *, paths, epochs):
         X_test=X_test,
         y_test=y_test,
         seeds=[cell["seed"]],
-        probe=LinearProbe(),
-        standardize=False,
         data=data,
     )
 

@@ -35,6 +35,7 @@ from functools import partial
 import numpy as np
 from experiment import (
     add_methods,
+    evaluate_published,
     make_method,
     make_parser,
     make_published,
@@ -112,8 +113,9 @@ def measure(cell, *, scale, image_size, pairs, epochs):
     make = partial(load, image_size=image_size, n_pairs=pairs)
     (X, y), (X_test, y_test) = make("train", False), make("test", False)
     labels = LABELS[cell["biased"]]
-    published = scale == "paper"
-    return evaluate(
+    laptop = partial(evaluate, probe=LAPTOP_PROBE)
+    score = evaluate_published if scale == "paper" else laptop
+    return score(
         {cell["method"]: make_estimator(cell["method"], scale, epochs)},
         X,
         {label: y[label] for label in labels},
@@ -121,8 +123,6 @@ def measure(cell, *, scale, image_size, pairs, epochs):
         y_test={label: y_test[label] for label in labels},
         X_fit=make("train", True)[0] if cell["biased"] else None,
         seeds=[cell["seed"]],
-        probe=LinearProbe() if published else LAPTOP_PROBE,
-        standardize=not published,
         data=f"trifeatures, {image_size} px",
     )
 

@@ -188,6 +188,15 @@ def test_published_methods_have_the_settings_of_their_experiment(name, dataset):
         assert own["temperature"] == 0.07
 
 
+def test_the_published_probe_stops_after_a_hundred_iterations(monkeypatch):
+    calls = []
+    monkeypatch.setattr(experiment, "evaluate", lambda *a, **k: calls.append(k))
+    experiment.evaluate_published({}, data="mosi")
+    (keywords,) = calls
+    assert keywords["probe"].max_iter == 100
+    assert (keywords["standardize"], keywords["data"]) == (False, "mosi")
+
+
 def test_variants_of_coral_differ():
     made = {
         name: experiment.make_method(name, "auto").get_params(deep=False)
