@@ -95,6 +95,10 @@ def plot(results, path):
         axis.set_xlabel(series)
         axis.set_ylabel("s per fit" if series == "rows" else "s per update")
         axis.grid(alpha=0.3, which="both")
+        if series != "rows":
+            values = [value for value, _ in points]
+            axis.set_xticks(values, values)
+            axis.minorticks_off()
         if series == "rows":
             axis.set_title(f"exponent {fit_exponent(points):.2f}")
     figure.savefig(path, dpi=120)

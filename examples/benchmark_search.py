@@ -5,7 +5,7 @@ Speed: a grid search, two jobs
 
 Seconds of a whole grid search over 8 candidates and 5 folds on 500 rows of two small
 tables, with default parameters in two processes, the threads that each of them has, and
-the arithmetic that the search must do at least::
+the time that the matrix products of a textbook of the search would take::
 
     python examples/benchmark_search.py
 """
@@ -75,4 +75,4 @@ if __name__ == "__main__":
     product = measure_product(torch.float32)
     print(f"{arguments.jobs} processes of {threads} thread(s)")
     print(f"search: {seconds:.0f} s, {N_FITS} fits")
-    print(f"its products at {product:.0f} GFLOP/s: {flops / product:.0f} s")
+    print(f"products of a textbook, {product:.0f} GFLOP/s: {flops / product:.0f} s")
