@@ -98,7 +98,7 @@ def plot(results, path):
         if series != "rows":
             values = [value for value, _ in points]
             axis.set_xticks(values, values)
-            axis.minorticks_off()
+            axis.set_xticks([], minor=True)
         if series == "rows":
             axis.set_title(f"exponent {fit_exponent(points):.2f}")
     figure.savefig(path, dpi=120)
