@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from skcoral._blocks import split_block
-from skcoral.transformer import TransformerBlock
+from skcoral.transformer import TransformerBlock, masked_softmax
 
 
 class Tokens(NamedTuple):
@@ -67,11 +67,8 @@ class UniquePath(nn.Module):
         hidden = tokens
         for layer in inner:
             hidden = layer(hidden)
-        scores = hidden @ (self.pool_query @ last.weight)
-        if mask is not None:
-            # The lowest number, not -inf: rows without any token must stay finite too.
-            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-        pooled = scores.softmax(dim=1).to(hidden.dtype)[:, None] @ hidden
+        weights = masked_softmax(hidden @ (self.pool_query @ last.weight), mask)
+        pooled = weights.to(hidden.dtype)[:, None] @ hidden
         return last(pooled[:, 0])
 
 

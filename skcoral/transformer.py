@@ -345,7 +345,25 @@ def _attend_plainly(query, key, value, mask, dropout):
 
 def _weigh(query, key, mask, width):
     """Return the softmax of the products of queries and keys of a head's width."""
-    scores = query @ key.transpose(-2, -1) * width**-0.5
+    return masked_softmax(query @ key.transpose(-2, -1) * width**-0.5, mask)
+
+
+def masked_softmax(scores, mask=None):
+    """Return the softmax over the last axis; what a mask hides has no weight.
+
+    Parameters
+    ----------
+    scores : tensor of shape (..., n_tokens)
+        The scores.
+
+    mask : bool tensor that broadcasts over `scores`, default=None
+        True at real tokens.
+
+    Returns
+    -------
+    tensor of shape (..., n_tokens)
+        The weights; finite, without a meaning, where no token is real.
+    """
     if mask is not None:
         # The lowest number, not -inf: rows without any token must stay finite too.
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
