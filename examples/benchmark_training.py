@@ -282,10 +282,10 @@ def read_results(out):
         return list(csv.reader(file))
 
 
-def print_table(rows):
+def print_table(columns, rows):
     """Print the rows as Markdown."""
-    print("| " + " | ".join(COLUMNS) + " |")
-    print("|---" * len(COLUMNS) + "|")
+    print("| " + " | ".join(columns) + " |")
+    print("|---" * len(columns) + "|")
     for row in rows:
         print("| " + " | ".join(row) + " |")
 
@@ -301,4 +301,4 @@ if __name__ == "__main__":
         print(json.dumps(measure(arguments.shape, arguments.epochs)))
     else:
         run(arguments.out, SHAPES, arguments.epochs)
-        print_table(read_results(arguments.out))
+        print_table(COLUMNS, read_results(arguments.out))

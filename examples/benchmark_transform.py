@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from benchmark_training import make_table, peak_memory
+from benchmark_training import make_table, peak_memory, print_table, read_results
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer
@@ -63,14 +63,6 @@ def measure(data, n_rows):
     return [data, n_rows, round(n_rows / min(seconds)), round(memory, 2)]
 
 
-def read_results(out):
-    """Rows of the file."""
-    if not out.exists():
-        return []
-    with out.open(newline="") as file:
-        return list(csv.reader(file))
-
-
 # %%
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
@@ -89,7 +81,4 @@ if __name__ == "__main__":
         output = subprocess.run(command, check=True, capture_output=True, text=True)
         with arguments.out.open("a", newline="") as file:
             csv.writer(file).writerow(json.loads(output.stdout.splitlines()[-1]))
-    print("| " + " | ".join(COLUMNS) + " |")
-    print("|---" * len(COLUMNS) + "|")
-    for row in read_results(arguments.out):
-        print("| " + " | ".join(row) + " |")
+    print_table(COLUMNS, read_results(arguments.out))
