@@ -16,12 +16,12 @@ for all methods and seeds::
     python examples/reproduce_trifeatures.py --out trifeatures --jobs 2
     python examples/reproduce_trifeatures.py --scale paper --out trifeatures_paper
 
-``--scale laptop`` has pictures of 48 pixels, the compact convolutional network, views
-by crops and flips that keep the colours, the defaults of the methods, features that are
-standardised, and probes that weigh the rare class of the synergy as the other. COrAL
-takes about five and a half minutes per seed on two cores. Its ten epochs are enough for
-redundancy and uniqueness, but synergy was still at chance after them; ``--epochs`` has
-more.
+``--scale laptop`` has pictures of 48 pixels, 5,000 pairs, eight epochs in batches of
+128, a learning rate of 3e-3, half of the usual channels, views by crops and flips that
+keep the colours, otherwise the defaults of the methods; features are standardised, and
+probes weigh the rare class of the synergy as the other. COrAL takes two minutes per
+seed on two cores. The setting was chosen on training pictures alone, of which 200 of
+the 800 combinations were held out.
 ``--scale paper`` has the published settings: pictures of 224 pixels, AlexNet, views of
 SimCLR, 100 epochs, and the published probe. It needs a GPU and about 10 GB of memory.
 
@@ -54,17 +54,15 @@ from skcoral.evaluation import LinearProbe, evaluate
 from skcoral.modalities import ImageModality
 
 SCALES = {
-    "laptop": {"image_size": 48, "pairs": 5000, "epochs": 10},
+    "laptop": {"image_size": 48, "pairs": 5000, "epochs": 8},
     "paper": {"image_size": 224, "pairs": 10_000, "epochs": 100},
 }
 LABELS = {False: ("share", "unique1", "unique2"), True: ("synergy",)}
 # Letter and labels, whose scores are averaged.
 KINDS = {"R": ("share",), "U": ("unique1", "unique2"), "S": ("synergy",)}
 NAMES = {"R": "redundancy (R)", "U": "uniqueness (U)", "S": "synergy (S)"}
-LAPTOP = {"batch_size": 128}
-LAPTOP_PROBE = LinearProbe(
-    Cs=(1e-4, 1e-2, 1.0), refine=False, class_weight="balanced", max_iter=2000
-)
+LAPTOP = {"batch_size": 128, "lr": 3e-3}
+LAPTOP_PROBE = LinearProbe(Cs=(1e-3, 1e-2, 1e-1), refine=False, class_weight="balanced")
 
 
 # %%
@@ -88,7 +86,7 @@ def make_estimator(method, scale, epochs):
     if scale == "paper":
         return make_published(method, "trifeatures", max_epochs=epochs)
     modalities = [
-        (name, ImageModality(augmentation=CropAndFlip()), name)
+        (name, ImageModality(augmentation=CropAndFlip(), conv_width=16), name)
         for name in ("image1", "image2")
     ]
     parameters = {"max_epochs": epochs, **LAPTOP}

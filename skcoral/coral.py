@@ -58,10 +58,12 @@ class COrALTransformer(BaseMultimodalTransformer):
     temperature : float, default=0.1
         Temperature of the contrast.
 
-    mask_ratio : float or sequence of float, default=0.75
-        Probability that a token of a modality that a view masks is hidden. A sequence
-        is a schedule of stages of equal length over the epochs: ``(0.05, 0.35, 0.55,
-        0.75)`` is the published curriculum.
+    mask_ratio : float or sequence of float, default=1.0
+        Probability that a token of a modality that a view masks is hidden. At 1 the two
+        views share no modality in the shared path, and it can only tell rows by what
+        one modality says of another. A sequence is a schedule of stages of equal length
+        over the epochs: ``(0.05, 0.35, 0.55, 0.75)`` is the published curriculum, 0.75
+        the later published constant.
 
     mask_mode : {"zero", "token", "drop"}, default="zero"
         A hidden token is multiplied by zero (as published), replaced by a learned
@@ -154,7 +156,7 @@ class COrALTransformer(BaseMultimodalTransformer):
         head_hidden_dim=256,
         head_dim=128,
         temperature=0.1,
-        mask_ratio=0.75,
+        mask_ratio=1.0,
         mask_mode="zero",
         shared_weight=1.0,
         unique_weight=1.0,

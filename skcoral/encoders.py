@@ -5,6 +5,8 @@ shape (n_samples, n_tokens, embed_dim) and the padding mask of those tokens (Non
 every token is real).
 """
 
+import math
+
 import torch
 from torch import nn
 
@@ -219,6 +221,10 @@ class ImageEncoder(nn.Module):
     patch_size : int, default=8
         Height and width of a patch.
 
+    conv_width : int, default=32
+        Channels of the first convolution of "conv"; the second has twice as many, the
+        others four times.
+
     Notes
     -----
     Patches, AlexNet and the fixed sines and cosines of the place follow method A.0.2
@@ -234,7 +240,9 @@ class ImageEncoder(nn.Module):
     torch.Size([2, 36, 8])
     """
 
-    def __init__(self, mean, scale, size, embed_dim, kind="conv", patch_size=8):
+    def __init__(
+        self, mean, scale, size, embed_dim, kind="conv", patch_size=8, conv_width=32
+    ):
         super().__init__()
         self.register_buffer("mean", torch.as_tensor(mean)[:, None, None].float())
         self.register_buffer("scale", torch.as_tensor(scale)[:, None, None].float())
@@ -242,8 +250,10 @@ class ImageEncoder(nn.Module):
         if kind == "patch":
             self.layers = _make_patches(n_channels, embed_dim, size, patch_size)
         else:
-            make = {"conv": _make_convolutions, "alexnet": _make_alexnet}[kind]
-            layers, width = make(n_channels, size)
+            if kind == "conv":
+                layers, width = _make_convolutions(n_channels, size, conv_width)
+            else:
+                layers, width = _make_alexnet(n_channels, size)
             self.layers = nn.Sequential(*layers, nn.Conv2d(width, embed_dim, 1))
 
     def forward(self, x, mask=None):
@@ -263,18 +273,17 @@ def _make_patches(n_channels, embed_dim, size, patch_size):
     return nn.Conv2d(n_channels, embed_dim, patch_size, stride=patch_size)
 
 
-def _make_convolutions(n_channels, size):
+def _make_convolutions(n_channels, size, first_width):
     """Return layers that halve the image until a side has six places or fewer."""
-    layers, width, side = [], n_channels, min(size)
-    for wider in (32, 64, 128, 128, 128, 128, 128):
-        if layers and side <= 6:
-            break
+    layers, width, side, wider = [], n_channels, min(size), first_width
+    while not layers or side > 6:
         layers += [
             nn.Conv2d(width, wider, 3, stride=2, padding=1),
-            nn.GroupNorm(8, wider),
+            nn.GroupNorm(math.gcd(8, wider), wider),
             nn.GELU(),
         ]
         width, side = wider, (side + 1) // 2
+        wider = min(2 * wider, 4 * first_width)
     return layers, width
 
 

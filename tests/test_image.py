@@ -302,6 +302,14 @@ def test_patches_equal_the_loop():
                 )
 
 
+def test_widths_of_convolutions():
+    encoder = ImageEncoder([0.5], [0.25], (48, 48), 4, conv_width=12)
+    widths = [layer.out_channels for layer in encoder.layers[::3]]
+    assert widths == [12, 24, 48, 4]
+    modality = ImageModality(conv_width=5).fit(np.zeros((2, 16, 16), np.uint8))
+    assert modality.make_encoder(4).layers[0].out_channels == 5
+
+
 def test_bytes_and_floats_are_encoded_alike():
     encoder = ImageEncoder([0.5], [0.25], (8, 8), 4)
     x = torch.randint(0, 256, (2, 1, 8, 8), dtype=torch.uint8)

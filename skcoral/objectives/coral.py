@@ -39,7 +39,7 @@ class COrALObjective(Objective):
     temperature : float, default=0.1
         Temperature of InfoNCE.
 
-    mask_ratio : float or sequence of float, default=0.75
+    mask_ratio : float or sequence of float, default=1.0
         Probability that a token of a masked modality is hidden from the shared path; a
         sequence is a schedule of stages of equal length over the epochs.
 
@@ -62,7 +62,8 @@ class COrALObjective(Objective):
     Source: COrAL, arXiv 2602.14983, and its published code for two modalities. With
     more than two modalities, each training batch draws a random partition into two
     non-empty sets; view 1 masks the first, view 2 the second, so that every modality is
-    intact in exactly one view. With one modality, view 1 masks it and view 2 does not.
+    intact in exactly one view. A single modality is never masked: nothing is left to
+    infer it from.
     A row that lacks a modality leaves the contrast of that modality, as anchor and as
     negative, and the penalty of its pairs.
     All unique heads share their initial weights in the published code; ours do not.
@@ -76,7 +77,7 @@ class COrALObjective(Objective):
         head_hidden_dim=256,
         head_dim=128,
         temperature=0.1,
-        mask_ratio=0.75,
+        mask_ratio=1.0,
         shared_weight=1.0,
         unique_weight=1.0,
         ortho_weight=1.0,
@@ -212,8 +213,10 @@ class COrALObjective(Objective):
 
 
 def _find_alone(masks):
-    """Return a column that tells which rows have one modality of several, or None."""
-    if len(masks) == 1 or all(mask is None for mask in masks):
+    """Tell the rows with one modality: a column, True for all, None for none."""
+    if len(masks) == 1:
+        return True
+    if all(mask is None for mask in masks):
         return None
     present = [1 if mask is None else mask.any(dim=1).long() for mask in masks]
     return (sum(present) == 1)[:, None]
