@@ -7,21 +7,24 @@ Vectors with known interactions: redundant and unique labels are probed after tr
 on unbiased rows, the synergistic one after training on biased rows, always by probes
 that are fitted on other, unbiased rows and scored on yet others; the rows of a seed are
 the same for all methods. Real data: the representation is learnt on the training rows
-without labels and a logistic regression reads it from 5 and 20 labels per class, in
-five draws, and from all. In the same tables: the plain join of the raw features,
-standardised, its principal components, and the guess of the largest class::
+without labels, and a logistic regression reads it from 1, 5 and 20 labels per class, in
+five draws, and from all. In the same tables: the plain join of the raw features, its
+principal components, canonical correlations, each view alone, for series statistics
+made by hand, and the guess of the largest class; from all labels also the join of raw
+and COrAL's features, by logistic regression and by boosted trees::
 
     python examples/compare_methods.py --out comparison --jobs 2
     python examples/compare_methods.py --data mfeat-3 emoji --mfeat mfeat_digits.npz \
-        --emoji emoji.npz --methods COrAL CoMM raw PCA --seeds 0 1 2
+        --emoji emoji.npz --methods COrAL SimCLR raw PCA --unlabelled 300 all
 
-Films are in the package. A user's own files: ``mfeat_digits.npz``, ``emoji.npz`` and
-``watch.npz``, as in ``benchmark_label_efficiency.py`` and ``benchmark_views.py``, whose
-splits and raw features these are. Methods have their defaults.
+``--unlabelled`` are the rows that representations are learnt from, the first of one
+order of the training rows. Data sets, splits and raw features: ``real_data.py``.
+Methods have their defaults.
 
-Cells (data, method, seed, biased) that are done are kept in the folder and skipped, so
-that a killed run can be resumed. Results: ``results.csv``, ``table.md`` and a figure of
-each data set.
+Cells (data, unlabelled, method, seed, biased) that are done are kept in the folder and
+skipped, so that a killed run can be resumed. Results: ``results.csv``, ``table.md``, a
+figure of each data set, and ``gains.md``, what COrAL gains over the best of the
+features that people would use.
 """
 
 # %%
@@ -29,10 +32,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from benchmark_label_efficiency import PCA_DIM, load_digits_views, load_movie_table
-from benchmark_views import load_emoji, load_watch, make_features
 from experiment import (
     METHODS,
+    REFERENCE,
     add_methods,
     make_method,
     make_parser,
@@ -43,96 +45,111 @@ from experiment import (
     run_cells,
     sort_methods,
     whole,
+    write,
 )
+from real_data import ADVICE, FILES, load, make_features
 from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skcoral.datasets import make_multimodal_interactions
 from skcoral.evaluation import JoinBlocks, evaluate
 
-# File of each real data set, None if the package has it; what to obtain.
-FILES = {
-    "movies-genre": None,
-    "movies-fresh": None,
-    "mfeat-3": "mfeat",
-    "mfeat-6": "mfeat",
-    "emoji": "emoji",
-    "watch": "watch",
-}
-ADVICE = {
-    "mfeat": "mfeat_digits.npz, the 'multiple features' of UCI as arrays fou, fac, "
-    "kar, pix, zer, mor and y",
-    "emoji": "emoji.npz, pictures and names of emoji-datasource-twitter as arrays "
-    "image, text and category",
-    "watch": "watch.npz, windows of seglearn's watch data as arrays accel, gyro, "
-    "subject and y",
-}
-NAMES = {5: "5 labels per class", 20: "20 labels per class", "all": "all labels"}
+FEATURES = ("raw", "PCA", "CCA", "views", "statistics")
+RIVALS = ("raw", "PCA", "CCA", "only", "SimCLR")  # that COrAL is to gain over
+LABELS = (1, 5, 20)  # per class
+NAMES = {1: "1 label per class", 5: "5 labels", 20: "20 labels", "all": "all labels"}
 HALF = 32  # principal components of the 64 columns with known interactions
 PROBE = LogisticRegression(max_iter=2000)
 RARE_PROBE = LogisticRegression(max_iter=2000, class_weight="balanced")
+BOOSTED = HistGradientBoostingClassifier(random_state=0)
 
 
 # %%
-# Methods
-# -------
+# Real data
+# ---------
 
 
-def make_transformer(method, raw, modalities, epochs, n_components=PCA_DIM):
-    """Return a method, or the raw features, or their principal components."""
-    if method in METHODS:
+def choose_rows(X, n_rows):
+    """Return the rows that a representation is learnt from."""
+    if n_rows == "all":
+        return X
+    rows = np.random.default_rng(0).permutation(count_rows(X))[:n_rows]
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
+
+
+def count_rows(X):
+    """Return the number of rows of a data frame or SliceDict."""
+    return X.shape[0]
+
+
+def fit_transformers(cell, data, epochs):
+    """Return fitted transformers by name: one method, or some plain features."""
+    name, X = cell["method"], choose_rows(data.X_train, cell["unlabelled"])
+    if name in METHODS:
         parameters = {} if epochs is None else {"max_epochs": epochs}
-        return make_method(method, modalities, **parameters)
-    raw = make_pipeline(raw, StandardScaler())
-    return raw if method == "raw" else make_pipeline(raw, PCA(n_components))
-
-
-# %%
-# Protocol
-# --------
-
-
-def load(data, path):
-    """X, y, training and test rows, modalities and raw features of a real data set."""
-    if FILES[data] in ("emoji", "watch"):
-        X, y, rows = (load_emoji if data == "emoji" else load_watch)(path)
-        return X, y, rows, "auto", make_features("join", list(X), 0)
-    kind, _, which = data.partition("-")
-    three, six = ("fou", "kar", "zer"), ("fou", "fac", "kar", "pix", "zer", "mor")
-    if kind == "movies":
-        X, y, modalities, raw = load_movie_table(which)
+        made = {name: make_method(name, data.modalities, **parameters)}
+        made[name].set_params(random_state=cell["seed"])
     else:
-        views = three if which == "3" else six
-        X, y, modalities, raw = load_digits_views(path, views)
-    y = np.asarray(y)
-    rows = train_test_split(
-        np.arange(len(y)), test_size=0.3, stratify=y, random_state=0
-    )
-    return X, y, rows, modalities, raw
+        made = make_features(name, data)
+    return {name: FrozenEstimator(each.fit(X)) for name, each in made.items()}
 
 
 def measure_real(cell, paths, epochs):
     """Return the records of one training on real data."""
-    data, method = cell["data"], cell["method"]
-    X, y, rows, modalities, raw = load(data, paths.get(FILES[data]))
-    take = X.iloc.__getitem__ if hasattr(X, "iloc") else X.__getitem__
-    X_train, X_test = map(take, rows)
-    records = evaluate(
-        {method: make_transformer(method, raw, modalities, epochs)},
-        X_train,
-        y[rows[0]],
-        X_test=X_test,
-        y_test=y[rows[1]],
-        n_labels=[5, 20, "all"],
-        seeds=[cell["seed"]],
-        probe=PROBE,
-        data=data,
-    )
-    # The seed of an SVD does not make raw features a repetition.
-    return records if method in METHODS else [r | {"seed": None} for r in records]
+    data = load(cell["data"], paths)
+    rows = {"X_test": data.X_test, "y_test": data.y_test, "data": name_data(cell)}
+    score = partial(evaluate, X=data.X_train, y=data.y_train, **rows)
+    made = fit_transformers(cell, data, epochs)
+    whole_set = cell["unlabelled"] == "all"
+    n_labels = [*LABELS, "all"] if whole_set else list(LABELS)
+    records = score(made, n_labels=n_labels, probe=PROBE)
+    if whole_set and cell["method"] in (REFERENCE, "raw"):
+        records += measure_joined(made, make_features("raw", data), score)
+    # The seed is in the transformers, which are fitted already.
+    return [r | {"seed": cell["seed"]} if is_learnt(r) else r for r in records]
+
+
+def is_learnt(record):
+    """Tell whether a record depends on a seed: plain features and the guess do not."""
+    name = record["method"].removeprefix("raw + ").removesuffix(", boosted")
+    return name in METHODS
+
+
+def measure_joined(made, raw, score):
+    """Return records of raw and learnt features together, and of boosted trees."""
+    joined = made
+    if REFERENCE in made:
+        joined = {f"raw + {REFERENCE}": FeatureUnion([*raw.items(), *made.items()])}
+    keywords = {"n_labels": "all", "baseline": False}
+    trees = {f"{name}, boosted": each for name, each in joined.items()}
+    records = score(trees, probe=BOOSTED, **keywords)
+    if REFERENCE in made:
+        records += score(joined, probe=PROBE, **keywords)
+    return records
+
+
+def name_data(cell):
+    """Return the name of a data set in tables."""
+    n_rows = cell["unlabelled"]
+    return cell["data"] + ("" if n_rows == "all" else f", {n_rows} unlabelled")
+
+
+# %%
+# Known interactions
+# ------------------
+
+
+def make_transformer(method, epochs):
+    """Return a method, or the raw features, or their principal components."""
+    if method in METHODS:
+        parameters = {} if epochs is None else {"max_epochs": epochs}
+        return make_method(method, "auto", **parameters)
+    raw = make_pipeline(JoinBlocks(), StandardScaler())
+    return raw if method == "raw" else make_pipeline(raw, PCA(HALF))
 
 
 def measure_interactions(cell, epochs, n_rows):
@@ -143,7 +160,7 @@ def measure_interactions(cell, epochs, n_rows):
     fitted = make(biased=biased, random_state=seeds[0])
     probed, tested = (make(random_state=s) for s in seeds[1:])
     labels = [label for label in probed.target if (label == "synergy") == biased]
-    transformer = make_transformer(method, JoinBlocks(), "auto", epochs, HALF)
+    transformer = make_transformer(method, epochs)
     records = evaluate(
         {method: transformer},
         probed.data,
@@ -166,19 +183,29 @@ def measure(cell, *, paths, epochs, n_rows):
     return measure_real(cell, paths, epochs)
 
 
-def list_cells(options):
-    """Return the cells that are asked for; raw features of real data have no seed."""
+def list_cells(options, sizes):
+    """Return the cells that are asked for; plain features have one seed."""
     cells = []
     for data in options.data:
-        for seed in options.seeds:
-            for method in options.methods:
-                cell = {"data": data, "method": method}
-                if data == "interactions":
-                    both = [{"seed": seed, "biased": b} for b in (False, True)]
-                else:
-                    both = [{"seed": 0 if method in ("raw", "PCA") else seed}]
-                cells += [cell | more for more in both]
-    return [cell for i, cell in enumerate(cells) if cell not in cells[:i]]
+        if data == "interactions":
+            methods = [m for m in options.methods if m in (*METHODS, "raw", "PCA")]
+            cells += [
+                {"data": data, "method": method, "seed": seed, "biased": biased}
+                for seed in options.seeds
+                for method in methods
+                for biased in (False, True)
+            ]
+            continue
+        cells += [
+            {"data": data, "unlabelled": n, "method": method, "seed": seed}
+            for seed in options.seeds
+            for n in options.unlabelled
+            for method in options.methods
+            if (n == "all" or n < sizes[data])
+            and (method in METHODS or seed == options.seeds[0])
+            and (method != "statistics" or data == "watch")
+        ]
+    return cells
 
 
 def find_files(parser, options):
@@ -201,9 +228,16 @@ def find_files(parser, options):
 def main(arguments=None):
     """Run the cells that are missing and report on all that there are."""
     parser = make_parser("comparison", __doc__)
-    add_methods(parser, "raw", "PCA")
+    add_methods(parser, *FEATURES)
     parser.add_argument("--data", nargs="+", choices=["interactions", *FILES])
     parser.add_argument("--rows", type=whole(1), default=4000, help="of interactions")
+    parser.add_argument(
+        "--unlabelled",
+        type=lambda text: text if text == "all" else whole(1)(text),
+        nargs="+",
+        default=["all"],
+        help='numbers of rows to learn from, "all" for all',
+    )
     for name, advice in ADVICE.items():
         parser.add_argument(f"--{name}", type=Path, help=advice)
     options = parse(parser, arguments)
@@ -211,16 +245,18 @@ def main(arguments=None):
     settings = {"epochs": options.epochs, "n_rows": options.rows}
     used = {data: paths[FILES[data]] for data in options.data if FILES.get(data)}
     open_folder(options.out, used, experiment="comparison", **settings)
+    real = [data for data in options.data if data != "interactions"]
+    sizes = {data: count_rows(load(data, paths).X_train) for data in real}
     run = partial(measure, paths=paths, **settings)
     try:
-        run_cells(options.out, list_cells(options), run, options.jobs)
+        run_cells(options.out, list_cells(options, sizes), run, options.jobs)
     finally:
         summarise(options.out)
 
 
 def summarise(folder):
     """Write tables, CSV and figures of the cells that exist."""
-    records = sort_methods(read_records(folder), first=("majority", "raw", "PCA"))
+    records = sort_methods(read_records(folder))
     tables, figures = [], []
     for data in dict.fromkeys(record["data"] for record in records):
         chosen = [record for record in records if record["data"] == data]
@@ -231,6 +267,43 @@ def summarise(folder):
         tables.append((f"{data}, balanced accuracy", chosen, balanced))
     if records:
         report(folder, records, tables, figures)
+        write(folder / "gains.md", format_gains(records))
+
+
+def format_gains(records):
+    """Return what COrAL gains over the best rival, by data and number of labels.
+
+    In points of balanced accuracy: mean, deviation over the seeds of COrAL, and the
+    rival.
+    """
+    lines = ["| data | 1 label per class | 5 | 20 |", "|---|---|---|---|"]
+    gains = []
+    for data in dict.fromkeys(record["data"] for record in records):
+        found = [find_gain(records, data, n_labels) for n_labels in LABELS]
+        if None in found:
+            continue
+        cells = [f"{g:+.1f} ± {d:.1f} ({rival})" for g, d, rival in found]
+        lines.append(f"| {data} | {' | '.join(cells)} |")
+        gains += [gain for gain, *_ in found]
+    if gains:
+        lines.append(f"\nMean {np.mean(gains):+.1f}, least {min(gains):+.1f}.")
+    return "\n".join(lines) + "\n"
+
+
+def find_gain(records, data, n_labels):
+    """Return gain, deviation over seeds and rival, None if there is nothing yet."""
+    scores = {}
+    for record in records:
+        if (record["data"], record["n_labels"]) == (data, n_labels):
+            seeds = scores.setdefault(record["method"], {})
+            seeds.setdefault(record["seed"], []).append(record["balanced_accuracy"])
+    runs = {m: list(map(np.mean, seeds.values())) for m, seeds in scores.items()}
+    rivals = {m: np.mean(r) for m, r in runs.items() if m.startswith(RIVALS)}
+    if REFERENCE not in runs or not rivals:
+        return None
+    rival = max(rivals, key=rivals.get)
+    gains = 100 * (np.array(runs[REFERENCE]) - rivals[rival])
+    return gains.mean(), gains.std(), rival
 
 
 # %%

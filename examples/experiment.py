@@ -117,14 +117,15 @@ def evaluate_published(*args, **keywords):
 # ------------
 
 
-def make_parser(out, doc):
-    """Return a parser of the options that all experiments have."""
+def make_parser(out, doc, epochs=True):
+    """Return a parser of the options that experiments have."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=Path(out), help="folder of results")
     parser.add_argument("--seeds", type=whole(0), nargs="+", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--epochs", type=whole(1), help="in place of the usual ones")
+    if epochs:
+        parser.add_argument("--epochs", type=whole(1), help="instead of the usual ones")
     parser.add_argument(
         "--jobs", type=whole(1), default=1, help="cells at once, which share the cores"
     )
@@ -266,10 +267,10 @@ def read_records(folder):
     return list({json.dumps(record): record for record in records}.values())
 
 
-def sort_methods(records, first=("majority",)):
-    """Return records in the order of the methods, plain features first."""
-    order = {name: place for place, name in enumerate([*first, *METHODS])}
-    return sorted(records, key=lambda record: order[record["method"]])
+def sort_methods(records):
+    """Return records in the order of methods, after the guess and plain features."""
+    order = {name: place for place, name in enumerate(METHODS)} | {"majority": -2}
+    return sorted(records, key=lambda record: order.get(record["method"], -1))
 
 
 # %%
@@ -320,8 +321,8 @@ def write_csv(path, records):
 def plot(records, column, *, title, score="balanced_accuracy", names=None):
     """Draw a panel per value of a field: runs as dots, their mean as a line."""
     values = list(dict.fromkeys(record[column] for record in records))
-    known = {record["method"] for record in records} - {"majority"}
-    methods = [m for m in ("raw", "PCA", *METHODS) if m in known]
+    known = dict.fromkeys(record["method"] for record in records)
+    methods = [name for name in known if name != "majority"]
     height = 1.3 + 0.3 * len(methods)
     figure, axes = plt.subplots(
         1,
@@ -345,7 +346,7 @@ def _draw_panel(ax, records, methods, score):
     for place, method in enumerate(methods):
         scores = [r[score] for r in records if r["method"] == method]
         color = "C3" if method.startswith("COrAL") else "C0"
-        color = "0.45" if method in ("raw", "PCA") else color
+        color = color if method in METHODS else "0.45"
         ax.plot(scores, [place] * len(scores), "o", color=color, alpha=0.4, ms=5, mew=0)
         if scores:
             ax.plot(np.mean(scores), place, "|", color=color, ms=11, mew=2)

@@ -6,8 +6,11 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import benchmark_interactions
+import benchmark_missing
 import compare_methods
 import experiment
 import joblib
@@ -18,6 +21,7 @@ import reproduce_trifeatures
 import test_affect
 import test_mimic
 import torch
+from skorch.helper import SliceDict
 
 from skcoral.settings import published_settings
 
@@ -260,8 +264,7 @@ def check_report(folder, figures):
     """Return table and CSV; every figure is there."""
     found = {path.stem for path in folder.glob("*.png")}
     assert found == set(figures)
-    with open(folder / "results.csv", newline="") as file:
-        return (folder / "table.md").read_text(), list(csv.DictReader(file))
+    return (folder / "table.md").read_text(), read_csv(folder / "results.csv")
 
 
 def test_trifeatures(tmp_path):
@@ -362,26 +365,91 @@ def test_multibench(tmp_path, monkeypatch):
     assert {r["n_train"] for r in records if r["method"] == "Cross"} == {"30", "39"}
 
 
-def test_comparison(tmp_path):
+def make_digits(path):
+    """Write a small file of the format of mfeat_digits.npz, without information."""
     rng = np.random.default_rng(0)
     views = {"fou": 76, "kar": 64, "zer": 47}
     blocks = {name: rng.normal(size=(200, width)) for name, width in views.items()}
-    mfeat = tmp_path / "mfeat_digits.npz"
-    np.savez(mfeat, y=np.arange(200) % 4, **blocks)
+    np.savez(path, y=np.arange(200) % 4, **blocks)
+    return path
+
+
+def read_csv(path):
+    """Return the lines of a CSV file."""
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_comparison(tmp_path):
+    mfeat = make_digits(tmp_path / "mfeat_digits.npz")
     out = tmp_path / "results"
-    arguments = [*TINY_RUN, "--methods", "COrAL", "raw", "PCA", "--rows", "150"]
+    features = ["raw", "PCA", "CCA", "views"]
+    arguments = [*TINY_RUN, "--methods", "COrAL", *features, "--rows", "150"]
     arguments += ["--data", "interactions", "mfeat-3", "--mfeat", str(mfeat)]
+    arguments += ["--unlabelled", "130", "500", "all"]
     compare_methods.main([*arguments, "--out", str(out)])
-    assert len(experiment.list_cells(out)) == 3 * 2 + 3
-    table, records = check_report(out, ["interactions", "mfeat-3"])
+    # Raw and PCA of interactions; 500 rows to learn from are more than there are.
+    assert len(experiment.list_cells(out)) == 3 * 2 + 2 * 5
+    names = ["interactions", "mfeat-3", "mfeat-3, 130 unlabelled"]
+    table, records = check_report(out, names)
     assert "redundant" in table and "synergy" in table
-    assert {r["method"] for r in records} == {"majority", "raw", "PCA", "COrAL"}
+    found = {r["method"] for r in records if r["data"] == "mfeat-3"}
+    alone = {"only fou", "only kar", "only zer"}
+    joined = {"raw + COrAL", "raw, boosted", "raw + COrAL, boosted"}
+    plain = {"raw", "PCA", "CCA"}
+    assert found == {"majority", "COrAL"} | plain | alone | joined
     few = [r for r in records if r["method"] == "COrAL" and r["n_labels"] == "5"]
-    assert [r["draw"] for r in few] == list("01234")
+    assert [r["draw"] for r in few] == list("01234") * 2
+    seeds = {r["method"]: r["seed"] for r in records if r["data"] == "mfeat-3"}
+    assert seeds["raw"] == "" and seeds["COrAL"] == seeds["raw + COrAL"] == "0"
     # Every method is scored against COrAL, run by run.
-    with open(out / "differences.csv", newline="") as file:
-        differences = list(csv.DictReader(file))
+    differences = read_csv(out / "differences.csv")
     assert {d["reference"] for d in differences} == {"COrAL"}
-    assert {d["method"] for d in differences} == {"majority", "raw", "PCA"}
+    assert {d["method"] for d in differences} >= {"majority"} | plain | alone
+    gains = (out / "gains.md").read_text()
+    assert "| mfeat-3, 130 unlabelled |" in gains and "Mean " in gains
     content = json.loads(experiment.list_cells(out)[0].read_text())
     assert content["seconds"] > 0
+
+
+def test_gains_are_over_the_best_rival():
+    scores = {"COrAL": [0.5, 0.7], "SimCLR": [0.2, 0.9], "raw": [0.56], "CoMM": [1.0]}
+    records = [
+        {"data": "a", "n_labels": 5, "method": method, "seed": seed, "draw": draw}
+        | {"balanced_accuracy": score + 0.1 * draw}
+        for method, runs in scores.items()
+        for seed, score in enumerate(runs)
+        for draw in (-1, 1)
+    ]
+    gain, deviation, rival = compare_methods.find_gain(records, "a", 5)
+    # Draws are averaged; CoMM is no rival, raw has the best mean.
+    assert (round(gain, 6), round(deviation, 6), rival) == (4.0, 10.0, "raw")
+    assert compare_methods.find_gain(records, "a", 20) is None
+
+
+def test_interactions_and_missing_modalities(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark_interactions, "N_ROWS", 150)
+    out = ["--out", str(tmp_path / "interactions")]
+    benchmark_interactions.main([*TINY_RUN, *out])
+    table = (tmp_path / "interactions" / "table.md").read_text()
+    assert "| COrAL | shared |" in table and "unique_m1" in table
+    coral = partial(benchmark_missing.COrALTransformer, max_epochs=1)
+    monkeypatch.setattr(benchmark_missing, "COrALTransformer", coral)
+    mfeat = make_digits(tmp_path / "mfeat_digits.npz")
+    out = tmp_path / "missing"
+    arguments = ["--mfeat", str(mfeat), "--seeds", "0", "--out", str(out)]
+    benchmark_missing.main(arguments)
+    records = read_csv(out / "results.csv")
+    cases = {r["label"] for r in records if r["method"] == "fou"}
+    assert cases == {"complete", "without kar", "without zer"}
+    assert {r["label"] for r in records} == cases | {"without fou", "30 % missing"}
+
+
+def test_holes_leave_each_row_a_modality():
+    rng = np.random.default_rng(0)
+    blocks = {name: rng.normal(size=(4000, 2)) for name in benchmark_missing.NAMES}
+    X = benchmark_missing.make_holes(SliceDict(**blocks), 0.3, 0)
+    gone = np.array([np.isnan(X[name]).all(axis=1) for name in X])
+    assert not gone.all(axis=0).any()
+    # 0.3 less the ninth of all-gone rows that got one back: 0.291, deviation 0.007.
+    assert np.allclose(gone.mean(axis=1), 0.291, atol=0.03)
