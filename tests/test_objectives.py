@@ -10,6 +10,7 @@ from torch import nn
 
 from skcoral.network import DualPathNetwork
 from skcoral.objectives import COrALObjective, Objective, ProjectionHead
+from skcoral.objectives.coral import _draw_bipartition
 
 DIM, UNIQUE = 8, 4
 
@@ -121,6 +122,13 @@ def test_more_modalities_are_split_by_every_proper_bipartition(monkeypatch):
     assert len(splits) == 6
     # 600 draws over 6 partitions: 100 +- 9.1 each, so 60 is more than four deviations.
     assert min(splits.values()) > 60
+
+
+def test_a_hundred_modalities_are_split():
+    torch.manual_seed(0)
+    in_first = _draw_bipartition(100)
+    assert len(in_first) == 100
+    assert 0 < sum(in_first) < 100
 
 
 def test_mask_ratio_is_the_share_of_hidden_tokens(monkeypatch):

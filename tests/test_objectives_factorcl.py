@@ -194,6 +194,13 @@ def test_a_critic_learns_the_information_there_is(related):
     assert bound.item() < math.log(60)
 
 
+def test_early_stopping_is_refused(views):
+    model = FactorCLTransformer(unique_dim=2, early_stopping=True)
+    message = "FactorCLTransformer does not support early_stopping=True"
+    with pytest.raises(ValueError, match=message):
+        model.fit(views)
+
+
 def test_embedding_is_all_head_outputs():
     objective, network, views = make_case(3)
     parts = objective.embed(network, views[0])

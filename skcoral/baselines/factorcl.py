@@ -2,7 +2,12 @@
 
 from skcoral._base import BaseMultimodalTransformer
 from skcoral._documentation import document
-from skcoral._validation import POSITIVE_INT, UNIQUE_DIM, check_several
+from skcoral._validation import (
+    POSITIVE_INT,
+    UNIQUE_DIM,
+    check_several,
+    refuse_early_stopping,
+)
 from skcoral.baselines._networks import UNIQUE_OUTPUT, without_shared
 from skcoral.objectives import FactorCLObjective
 
@@ -55,9 +60,11 @@ class FactorCLTransformer(BaseMultimodalTransformer):
 
     Augmented views are those of the modalities, conditional bounds take the augmented
     view on both sides, and AdamW makes the updates; the published temperature has no
-    effect and is left out. Tokens are pooled as the unique paths of COrAL do, where the
-    source takes the last one. A row that lacks a modality leaves its bounds; in its
-    place stand the heads of a prediction from the other modalities.
+    effect and is left out. One side lowers what the other raises, so that the least
+    loss tells nothing: `early_stopping` is refused. Tokens are pooled as the unique
+    paths of COrAL do, where the source takes the last one. A row that lacks a modality
+    leaves its bounds; in its place stand the heads of a prediction from the other
+    modalities.
 
     References
     ----------
@@ -133,5 +140,6 @@ class FactorCLTransformer(BaseMultimodalTransformer):
     def _make_method(self, names):
         """Return FactorCL's objective and the sizes of its network."""
         check_several(self, names)
+        refuse_early_stopping(self, type(self).__name__)
         objective = self._pick("critic_hidden_dim")
         return without_shared(self, FactorCLObjective, names, objective)

@@ -233,6 +233,7 @@ def _draw_bipartition(n_modalities):
     """Return for each modality whether view 1 masks it; both sides are non-empty."""
     if n_modalities <= 2:
         return [True, False][:n_modalities]
-    # Numbers 1 .. 2^M - 2 in binary are exactly the partitions with two proper sides.
-    code = int(torch.randint(1, 2**n_modalities - 1, ()))
-    return [bool(code >> m & 1) for m in range(n_modalities)]
+    while True:
+        in_first = torch.rand(n_modalities) < 0.5
+        if in_first.any() and not in_first.all():
+            return in_first.tolist()
