@@ -196,6 +196,31 @@ class DualPathNetwork(nn.Module):
         masks = [mask for _, mask in shared or private]
         return Tokens([t for t, _ in shared], [t for t, _ in private], masks)
 
+    def add_shared(self, tokens, x, keep=None):
+        """Add the tokens of the shared path to those of the unique paths.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            Output of `encode` with ``paths=("unique",)``.
+
+        x : dict of str to tensor or to (tensor, padding mask)
+            The batch that they are of.
+
+        keep : list of bool tensor of shape (n_samples, n_tokens), default=None
+            Per modality, False at tokens that `fuse` will mask. Where that is a whole
+            row, its tokens are zeros, and are not computed.
+
+        Returns
+        -------
+        Tokens
+            Tokens of both paths.
+        """
+        blocks = [split_block(x[name]) for name in self.names]
+        keep = [None] * len(blocks) if keep is None else keep
+        parts = zip(self.encoders, blocks, keep, strict=True)
+        return tokens._replace(shared=[_encode_kept(f, *b, k) for f, b, k in parts])
+
     def fuse(self, tokens, subset=None, keep=None):
         """Fuse the tokens of the modalities into the shared embedding.
 
@@ -305,6 +330,15 @@ def _make_encoders(specs, embed_dim):
 
 def _encode(encoders, blocks):
     return [f(*block) for f, block in zip(encoders, blocks, strict=True)]
+
+
+def _encode_kept(encoder, x, mask, keep):
+    """Return tokens of the rows that keep any, and zeros for the others."""
+    if keep is None or keep.any(dim=1).all():
+        return encoder(x, mask)[0]
+    rows = keep.any(dim=1)
+    tokens, _ = encoder(x[rows], None if mask is None else mask[rows])
+    return tokens.new_zeros(len(x), *tokens.shape[1:]).index_put((rows,), tokens)
 
 
 def _attention_mask(parts):

@@ -280,3 +280,42 @@ def test_both_paths_have_the_parameters_of_each():
     ]
     assert names[0] == names[1] | names[2]
     assert not names[1] & names[2]
+
+
+def test_shared_tokens_of_hidden_rows_are_not_computed(monkeypatch):
+    network, batch = make_network(), make_batch()
+    keep = [torch.ones(N, 2 + m, dtype=torch.bool) for m in range(2)]
+    keep[0][0] = False  # a whole row
+    keep[1][1, 0] = False  # a token of a row
+    private = network.encode(batch, paths=("unique",))
+    whole = network.encode(batch)
+    seen = []
+    for encoder in network.encoders:
+        encoder.register_forward_pre_hook(lambda _, args: seen.append(len(args[0])))
+    tokens = network.add_shared(private, batch, keep)
+    assert seen == [N - 1, N]
+    expected = whole.shared[0].clone()
+    expected[0] = 0.0
+    torch.testing.assert_close(tokens.shared, [expected, whole.shared[1]])
+    torch.testing.assert_close(
+        network.fuse(tokens, keep=keep), network.fuse(whole, keep=keep)
+    )
+    torch.testing.assert_close(network.add_shared(private, batch).shared, whole.shared)
+
+
+@pytest.mark.parametrize("mask_mode", ["zero", "token", "drop"])
+def test_padding_of_hidden_rows_is_kept(mask_mode):
+    network = make_network(mask_mode=mask_mode)
+    batch, masks = (
+        make_batch(),
+        [torch.ones(N, 2 + m, dtype=torch.bool) for m in (0, 1)],
+    )
+    masks[0][1, 1] = False
+    batch = {
+        name: (x, mask) for (name, x), mask in zip(batch.items(), masks, strict=True)
+    }
+    keep = [torch.ones_like(mask) for mask in masks]
+    keep[0][:2] = False
+    tokens = network.add_shared(network.encode(batch, paths=("unique",)), batch, keep)
+    expected = network.fuse(network.encode(batch), keep=keep)
+    torch.testing.assert_close(network.fuse(tokens, keep=keep), expected)

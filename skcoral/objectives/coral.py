@@ -117,10 +117,12 @@ class COrALObjective(Objective):
             One weighted scalar per name in `terms`.
         """
         n_samples = count_rows(views[0])
-        tokens = network.encode(stack_views(views))
+        stacked = stack_views(views)
+        tokens = network.encode(stacked, paths=("unique",))
         present = [None, *find_present(tokens.masks, n_samples)]
         fused = self._drop_modalities(tokens)
         keep = self._draw_keep(fused) if self.training else None
+        fused = network.add_shared(fused, stacked, keep)
         components = [network.fuse(fused, keep=keep), *network.private(tokens)]
         heads = [
             self.project(view, present)
@@ -164,7 +166,7 @@ class COrALObjective(Objective):
         """Hide whole modalities from the shared path, never all that a row has."""
         if not self.training or not self.modality_dropout:
             return tokens
-        parts = zip(tokens.shared, tokens.masks, strict=True)
+        parts = zip(tokens.private, tokens.masks, strict=True)
         masks = [_full_mask(values, mask) for values, mask in parts]
         present = torch.stack([mask.any(dim=1) for mask in masks], dim=1)
         dropped = torch.rand(present.shape, device=present.device)
@@ -178,14 +180,14 @@ class COrALObjective(Objective):
 
         A view that has a single modality of a row keeps it whole.
         """
-        shared = tokens.shared
-        n_samples = len(shared[0]) // 2
+        private = tokens.private
+        n_samples = len(private[0]) // 2
         alone = _find_alone(tokens.masks)
-        in_first = _draw_bipartition(len(shared))
+        in_first = _draw_bipartition(len(private))
         ratio = self._current_ratio()
         keep = []
-        for tokens, first in zip(shared, in_first, strict=True):
-            kept = torch.rand(tokens.shape[:2], device=tokens.device) > ratio
+        for values, first in zip(private, in_first, strict=True):
+            kept = torch.rand(values.shape[:2], device=values.device) > ratio
             masked_view = slice(None, n_samples) if first else slice(n_samples, None)
             intact = torch.ones_like(kept)
             intact[masked_view] = kept[masked_view]
