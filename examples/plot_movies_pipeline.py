@@ -124,7 +124,7 @@ model = make_pipeline(
 grid = GridSearchCV(
     model,
     {
-        "coraltransformer__mask_ratio": [0.5, 0.75],
+        "coraltransformer__mask_ratio": [0.75, 1.0],
         "logisticregression__C": [0.1, 1.0],
     },
     scoring="balanced_accuracy",
