@@ -38,7 +38,10 @@ class UniquePath(nn.Module):
     """Pool the tokens of one modality into its unique embedding.
 
     Per token ``r = W2 GELU(LN(W1 q + c1)) + c2``, then attention pooling with one
-    learned query: ``u = sum_t softmax_t(r_t . w) r_t`` (COrAL, arXiv 2602.14983).
+    learned query: ``u = sum_t softmax_t(r_t . w) r_t`` (COrAL, arXiv 2602.14983). The
+    query starts at zero, so that the embedding starts as the mean of the tokens: a
+    random one, as published, is so long that the softmax picks one token and learns
+    from it alone.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ class UniquePath(nn.Module):
             nn.GELU(),
             nn.Linear(embed_dim, unique_dim),
         )
-        self.pool_query = nn.Parameter(torch.randn(unique_dim))
+        self.pool_query = nn.Parameter(torch.zeros(unique_dim))
 
     def forward(self, tokens, mask=None):
         """Return embeddings of shape (n_samples, unique_dim); padding has no weight.

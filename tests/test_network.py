@@ -110,6 +110,14 @@ def naive_unique(path, rows):
     return torch.stack(embeddings)
 
 
+def test_a_unique_embedding_starts_as_a_mean_and_learns_the_query():
+    torch.manual_seed(0)
+    path, tokens = UniquePath(DIM, 96), torch.randn(N, 5, DIM)
+    torch.testing.assert_close(path(tokens), path.layers(tokens).mean(dim=1))
+    path(tokens).square().sum().backward()
+    assert path.pool_query.grad.abs().min() > 0
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("n_modalities", [1, 2, 3])
 @pytest.mark.parametrize("n_layers", [1, 2])
