@@ -19,10 +19,13 @@ from skcoral.modalities import (
     TextModality,
 )
 from skcoral.pretrained import PretrainedEncoder
+from skcoral.supervised import COrALClassifier, COrALRegressor
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "COrALClassifier",
+    "COrALRegressor",
     "COrALTransformer",
     "CoMMTransformer",
     "CrossSelfTransformer",

@@ -220,24 +220,26 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
             If columns are missing or of another kind than in `fit`.
         """
         check_is_fitted(self, "net_")
-        X = self._check(X)
         n_features = max(part.stop for part in self.output_indices_.values())
-        out = np.full((len(X), n_features), np.nan, dtype=np.float32)
+        return self._map_rows(self._embed, X, n_features)
+
+    def _map_rows(self, function, X, n_columns):
+        """Apply a function of blocks to all rows; NaN where a row lacks everything."""
+        X = self._check(X)
+        out = np.full((len(X), n_columns), np.nan, dtype=np.float32)
         for rows in gen_batches(len(out), TRANSFORM_ROWS):
-            self._embed(self._read(X, rows), out[rows], rows.start)
+            blocks = self._read(X, rows)
+            filled = self._find_filled(blocks, rows.start)
+            if filled.any():
+                out[rows][filled] = function(keep_rows(blocks, filled))
         return out
 
-    def _embed(self, blocks, out, start):
-        """Write the components of some rows; those that lack everything stay NaN."""
-        filled = self._find_filled(blocks, start)
-        if not filled.any():
-            return
-        blocks = keep_rows(blocks, filled)
+    def _embed(self, blocks):
+        """Return the components that `output` selects, side by side."""
         parts = self.net_.embed(BlockDataset(blocks))
         components = dict(zip(self._dims, parts, strict=True))
         self._mark_missing(components, blocks)
-        for name, part in self.output_indices_.items():
-            out[filled, part] = components[name]
+        return np.hstack([components[name] for name in self.output_indices_])
 
     def score(self, X, y=None):
         """Return minus the loss on X, with seeded views; higher is better.
@@ -345,18 +347,26 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _learn(self, X, *, resume, epochs=None):
-        """Read X and train; a training that fails leaves nothing half-fitted."""
+    def _learn(self, X, encode=None, *, resume, epochs=None):
+        """Read X and train; a training that fails leaves nothing half-fitted.
+
+        A predictor passes `encode`: which rows of X are trained on -> their targets.
+        """
         if resume:
             # A chunk that cannot be read leaves the training so far intact.
-            blocks = self._leave_out_empty(self._read(self._check(X, min_samples=2)))
+            data = self._gather(self._read(self._check(X, min_samples=2)), encode)
         with self._fitted_or_forgotten():
             if not resume:
                 self._forget()
                 self._seed = check_random_state(self.random_state).randint(2**31 - 1)
-                blocks = self._leave_out_empty(self._fit_modalities(X))
-            self._train(blocks, resume=resume, epochs=epochs)
+                data = self._gather(self._fit_modalities(X), encode)
+            self._train(*data, resume=resume, epochs=epochs)
         return self
+
+    def _gather(self, blocks, encode):
+        """Return blocks and targets, if there are any, of the rows to train on."""
+        filled = self._find_trainable(blocks)
+        return keep_rows(blocks, filled), encode and encode(filled)
 
     @contextlib.contextmanager
     def _fitted_or_forgotten(self):
@@ -380,7 +390,7 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
             if rows is not None and name in components:
                 components[name][~rows] = {"zero": 0.0, "nan": np.nan}[self.missing]
 
-    def _train(self, blocks, *, resume, epochs):
+    def _train(self, blocks, targets, *, resume, epochs):
         """Train a new network, or the present one further, on fitted blocks."""
         net = self.net_ if resume else self._make_net(blocks)
         blocks = {name: drop_idle_mask(block) for name, block in blocks.items()}
@@ -389,7 +399,7 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
             # Every continuation draws afresh, and yet the same at the next run.
             n_epochs = len(net.history)
             seed = int(np.random.SeedSequence([seed, n_epochs]).generate_state(1)[0])
-        train, valid = self._split(blocks, seed, net.device)
+        train, valid = self._split(blocks, targets, seed, net.device)
         net.set_params(train_split=valid and predefined_split(valid))
         with seeded(seed, net.device):
             if not resume:
@@ -461,22 +471,30 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
             callbacks.append(BestEpoch(patience=patience, load_best=True))
         return callbacks
 
-    def _split(self, blocks, seed, device):
+    def _split(self, blocks, targets, seed, device):
         """Return training rows and, with early stopping, held-out rows."""
         if not self.early_stopping:
-            return BlockDataset(blocks, device), None
-        rows = np.arange(count_rows(blocks))
-        train, valid = train_test_split(
-            rows, test_size=self.validation_fraction, random_state=seed
-        )
-        if min(len(train), len(valid)) < 2:
+            return BlockDataset(blocks, device, targets), None
+        sides = self._hold_out(np.arange(count_rows(blocks)), targets, seed)
+        if min(map(len, sides)) < 2:
             raise ValueError(
                 f"The 'validation_fraction' parameter of {type(self).__name__} must "
-                f"leave two rows or more on both sides of {len(rows)} rows. Got "
-                f"{self.validation_fraction} instead."
+                f"leave two rows or more on both sides of {count_rows(blocks)} rows. "
+                f"Got {self.validation_fraction} instead."
             )
-        parts = (take_from_blocks(blocks, rows) for rows in (train, valid))
-        return [BlockDataset(part, device) for part in parts]
+        return [
+            BlockDataset(
+                take_from_blocks(blocks, rows),
+                device,
+                None if targets is None else targets[rows],
+            )
+            for rows in sides
+        ]
+
+    def _hold_out(self, rows, targets, seed):
+        """Return the rows to train on and those to hold out."""
+        options = {"test_size": self.validation_fraction, "random_state": seed}
+        return train_test_split(rows, **options)
 
     def _warn_if_interrupted(self):
         """Warn after Ctrl-C; a callback that stops early is no interruption."""

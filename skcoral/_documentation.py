@@ -140,13 +140,77 @@ head_hidden_dim : int, default=256
 head_dim : int, default=128
     Output width of the projection heads."""
 
+CORAL = f"""\
+embed_dim : int, default=64
+    Width of tokens and of the shared component; a multiple of `n_heads`.
+
+{UNIQUE_DIM}
+
+{FUSION}
+
+{HEADS}
+
+temperature : float, default=0.1
+    Temperature of the contrast.
+
+mask_ratio : float or sequence of float, default=1.0
+    Probability that a token of a modality that a view masks is hidden. At 1 the two
+    views share no modality in the shared path, and it can only tell rows by what
+    one modality says of another. A sequence is a schedule of stages of equal length
+    over the epochs: ``(0.05, 0.35, 0.55, 0.75)`` is the published curriculum, 0.75
+    the later published constant.
+
+mask_mode : {{"zero", "token", "drop"}}, default="zero"
+    A hidden token is multiplied by zero (as published), replaced by a learned
+    vector, or left out of the attention.
+
+shared_weight : float, default=1.0
+    Weight of the shared contrast.
+
+unique_weight : float, default=1.0
+    Weight of each unique contrast.
+
+ortho_weight : float, default=1.0
+    Weight of the orthogonality penalty.
+
+orthogonality : {{"squared", "hinge"}}, default="squared"
+    Penalise the square of each cosine, or its positive part.
+
+ortho_reduction : {{"sum", "mean"}}, default="sum"
+    Sum over pairs of components, or their mean times three, which is the same for
+    two modalities and keeps its scale for more.
+
+modality_dropout : float, default=0.0
+    Probability that a modality of a row is hidden from the shared path of a view in
+    training, so that the shared component gets used to missing modalities."""
+
+SUPERVISED_WEIGHT = """\
+supervised_weight : float, default=1.0
+    Weight of the loss on rows with a label. All other terms are those of
+    :class:`COrALTransformer`, on all rows, whether they have a label or not."""
+
+SUPERVISED_NOTES = """\
+A batch of rows with a label comes with every batch of rows: all of them if there are
+`batch_size` at most, else the next ones of a new order per epoch. So each update sees
+labels, however few they are, and the contrast is that of the transformer. The head
+reads unaltered rows, without views and masks, as it does in prediction, and starts at
+zero.
+
+`transform` returns the features of the trained network, on which the head is linear.
+`score` leaves out rows without a label. A scorer by name does not: in a search with
+``scoring="balanced_accuracy"``, say, rows without a label must stay out of the test
+folds."""
+
 PARTS = {
+    "%(coral)s": CORAL,
     "%(fusion)s": FUSION,
     "%(unique_dim)s": UNIQUE_DIM,
     "%(heads)s": HEADS,
     "%(modalities)s": MODALITIES,
     "%(training)s": TRAINING,
     "%(attributes)s": ATTRIBUTES,
+    "%(supervised_weight)s": SUPERVISED_WEIGHT,
+    "%(supervised_notes)s": SUPERVISED_NOTES,
     "%(see_also)s": SEE_ALSO,
 }
 

@@ -140,15 +140,15 @@ class ModalityReader(BaseComposition):
             )
         return np.isin(np.arange(count_rows(blocks)), empty, invert=True)
 
-    def _leave_out_empty(self, blocks):
-        """Return the rows to train on: those that have any modality, two at least."""
+    def _find_trainable(self, blocks):
+        """Return which rows to train on: those that have any modality, two at least."""
         filled = self._find_filled(blocks)
         if filled.sum() < 2:
             raise ValueError(
                 f"Found {filled.sum()} row(s) that have any modality while a minimum "
                 f"of 2 is required by {type(self).__name__}."
             )
-        return keep_rows(blocks, filled)
+        return filled
 
 
 def keep_rows(blocks, rows):

@@ -102,7 +102,7 @@ def validate_X(estimator, X, *, reset, min_samples=1):
         return X
     return validate_data(
         estimator,
-        _keep_numbers(X),
+        keep_numbers(X),
         reset=reset,
         dtype=None,
         ensure_all_finite=False,
@@ -120,7 +120,7 @@ def _validate_columns(estimator, X, *, reset):
         raise ValueError(f"{error}{MARK_MISSING}") from error
 
 
-def _keep_numbers(X):
+def keep_numbers(X):
     """Keep numpy from making strings of the numbers in a list of mixed rows."""
     if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind in "US":
         return np.asarray(X, dtype=object)

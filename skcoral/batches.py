@@ -1,5 +1,7 @@
 """Batches: blocks of one table as tensors, gathered by whole batches of rows."""
 
+import itertools
+
 import torch
 from torch.utils.data import Dataset
 
@@ -17,10 +19,16 @@ class BlockDataset(Dataset):
 
     device : str, default="cpu"
         Where the tensors are kept.
+
+    targets : ndarray of shape (n_samples,), default=None
+        What a predictor is to predict, NaN at rows without a label.
     """
 
-    def __init__(self, blocks, device="cpu"):
+    def __init__(self, blocks, device="cpu", targets=None):
         self.device = device
+        self.targets = None
+        if targets is not None:
+            self.targets = torch.as_tensor(targets, dtype=torch.float32, device=device)
         self.blocks = {
             name: block if isinstance(block, LazyBlock) else self._to_tensors(block)
             for name, block in blocks.items()
@@ -38,6 +46,12 @@ class BlockDataset(Dataset):
             for name, block in blocks.items()
         }
 
+    def find_labelled(self):
+        """Return the positions of the rows with a label."""
+        if self.targets is None:
+            return torch.arange(0)
+        return torch.nonzero(~self.targets.isnan())[:, 0].cpu()
+
     def _to_tensors(self, block):
         return map_block(lambda a: torch.as_tensor(a, device=self.device), block)
 
@@ -48,6 +62,11 @@ class BatchLoader:
     Gathering a batch by one index per block replaces a data loader that collates row by
     row. A last batch of a single row would break contrast and batch normalisation: it
     joins the batch before it.
+
+    A batch is (blocks, None), or (blocks, (labelled blocks, targets)) where rows have
+    labels: a batch of labelled rows comes with every batch of rows, all of them if they
+    fit in one. So every update sees labels, however few they are, while the rows that
+    are contrasted stay a fair draw without repetitions.
 
     Parameters
     ----------
@@ -77,8 +96,20 @@ class BatchLoader:
     def __iter__(self):
         n_rows = len(self.dataset)
         order = torch.randperm(n_rows) if self.shuffle else torch.arange(n_rows)
-        for rows in self._split(order):
-            yield self.dataset[rows], None
+        batches = zip(self._split(order), self._draw_labelled(), strict=False)
+        for rows, labelled in batches:
+            yield self.dataset[rows], labelled
+
+    def _draw_labelled(self):
+        """Yield batches of labelled rows and targets without end, None if none are."""
+        labelled = self.dataset.find_labelled()
+        if not len(labelled):
+            yield from itertools.repeat(None)
+        while True:
+            if self.shuffle and len(labelled) > self.batch_size:
+                labelled = labelled[torch.randperm(len(labelled))]
+            for rows in labelled.split(self.batch_size):
+                yield self.dataset[rows], self.dataset.targets[rows]
 
     def _split(self, order):
         parts = list(order.split(self.batch_size))

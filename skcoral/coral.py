@@ -46,48 +46,7 @@ class COrALTransformer(BaseMultimodalTransformer):
     ----------
     %(modalities)s
 
-    embed_dim : int, default=64
-        Width of tokens and of the shared component; a multiple of `n_heads`.
-
-    %(unique_dim)s
-
-    %(fusion)s
-
-    %(heads)s
-
-    temperature : float, default=0.1
-        Temperature of the contrast.
-
-    mask_ratio : float or sequence of float, default=1.0
-        Probability that a token of a modality that a view masks is hidden. At 1 the two
-        views share no modality in the shared path, and it can only tell rows by what
-        one modality says of another. A sequence is a schedule of stages of equal length
-        over the epochs: ``(0.05, 0.35, 0.55, 0.75)`` is the published curriculum, 0.75
-        the later published constant.
-
-    mask_mode : {"zero", "token", "drop"}, default="zero"
-        A hidden token is multiplied by zero (as published), replaced by a learned
-        vector, or left out of the attention.
-
-    shared_weight : float, default=1.0
-        Weight of the shared contrast.
-
-    unique_weight : float, default=1.0
-        Weight of each unique contrast.
-
-    ortho_weight : float, default=1.0
-        Weight of the orthogonality penalty.
-
-    orthogonality : {"squared", "hinge"}, default="squared"
-        Penalise the square of each cosine, or its positive part.
-
-    ortho_reduction : {"sum", "mean"}, default="sum"
-        Sum over pairs of components, or their mean times three, which is the same for
-        two modalities and keeps its scale for more.
-
-    modality_dropout : float, default=0.0
-        Probability that a modality of a row is hidden from the shared path of a view in
-        training, so that the shared component gets used to missing modalities.
+    %(coral)s
 
     %(training)s
 

@@ -105,6 +105,9 @@ class DualPathNetwork(nn.Module):
     paths : sequence of {"shared", "unique"}, default=("shared", "unique")
         The paths to build; the components of the others do not exist.
 
+    n_outputs : int, default=0
+        Outputs of a linear head on all components, for predictors; it starts at zero.
+
     Attributes
     ----------
     dims : dict of str to int
@@ -138,6 +141,7 @@ class DualPathNetwork(nn.Module):
         dropout=0.0,
         mask_mode="zero",
         paths=("shared", "unique"),
+        n_outputs=0,
     ):
         super().__init__()
         specs = list(modalities.values())
@@ -158,6 +162,8 @@ class DualPathNetwork(nn.Module):
             self._register_fill((len(specs), unique_dim), n_features)
         if self.has_shared:
             self._make_fusion(embed_dim, n_layers, n_heads, dropout)
+        if n_outputs:
+            self.head = _make_zero_linear(sum(self.dims.values()), n_outputs)
 
     def _register_fill(self, shape, n_features):
         # No parameters: least squares finds them after the training.
@@ -277,6 +283,10 @@ class DualPathNetwork(nn.Module):
         """Return (shared, unique_1, ..., unique_M) without masks, for inference."""
         return self.embed(self.encode(x))
 
+    def predict(self, components):
+        """Return what the head makes of components, shape (n_samples, n_outputs)."""
+        return self.head(torch.cat(list(components), dim=1))
+
     def embed(self, tokens):
         """Return the components of tokens; those that rows lack are predicted."""
         shared = [self.fuse(tokens)] if self.has_shared else []
@@ -329,6 +339,14 @@ class DualPathNetwork(nn.Module):
 
 def _make_encoders(specs, embed_dim):
     return nn.ModuleList(spec.make_encoder(embed_dim) for spec in specs)
+
+
+def _make_zero_linear(in_dim, out_dim):
+    # Nothing is drawn, so all other weights are those of a network without a head.
+    layer = nn.utils.skip_init(nn.Linear, in_dim, out_dim)
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
 
 
 def _encode(encoders, blocks):

@@ -340,12 +340,21 @@ class ContrastiveNet(NeuralNet):
 
     def _terms(self, batch, function=None):
         """Return the terms of a function of views, by default of the objective."""
-        blocks = to_device(batch[0], self.device)
-        views = [
-            self._augment(blocks) if kind == "augmented" else blocks
-            for kind in self.criterion_.views
+        blocks, labelled = batch
+        function = function or self.criterion_
+        views = self._make_views(blocks, self.criterion_.views)
+        if labelled is None:
+            return function(self.module_, views)
+        blocks, targets = labelled
+        labelled_views = self._make_views(blocks, self.criterion_.labelled_views)
+        targets = to_device(targets, self.device)
+        return function(self.module_, views, labelled_views, targets)
+
+    def _make_views(self, blocks, kinds):
+        blocks = to_device(blocks, self.device)
+        return [
+            self._augment(blocks) if kind == "augmented" else blocks for kind in kinds
         ]
-        return (function or self.criterion_)(self.module_, views)
 
     def _autocast(self):
         kind = torch.device(self.device).type

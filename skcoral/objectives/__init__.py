@@ -11,6 +11,7 @@ from skcoral.objectives.cross import (
 from skcoral.objectives.disentangled import DisentangledSSLObjective
 from skcoral.objectives.factorcl import FactorCLObjective
 from skcoral.objectives.gmc import GMCObjective
+from skcoral.objectives.supervised import SupervisedObjective
 
 __all__ = [
     "COrALObjective",
@@ -24,4 +25,5 @@ __all__ = [
     "Objective",
     "ProjectionHead",
     "SimCLRObjective",
+    "SupervisedObjective",
 ]

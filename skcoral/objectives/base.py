@@ -47,6 +47,9 @@ class Objective(nn.Module):
     views : tuple of {"augmented", "original"}
         The views of a batch that `forward` gets, in order.
 
+    labelled_views : tuple of {"augmented", "original"}
+        The views of labelled rows that `forward` gets where a training has labels.
+
     epoch, max_epochs : int tensor of shape ()
         The present epoch, from 0, and the number of epochs planned; set by the trainer
         and saved with the state, so that schedules survive a resumed training.
@@ -54,6 +57,7 @@ class Objective(nn.Module):
 
     terms = ()
     views = ("augmented", "augmented")
+    labelled_views = ("original",)
 
     def __init__(self):
         super().__init__()
