@@ -327,3 +327,28 @@ def test_padding_of_hidden_rows_is_kept(mask_mode):
     tokens = network.add_shared(network.encode(batch, paths=("unique",)), batch, keep)
     expected = network.fuse(network.encode(batch), keep=keep)
     torch.testing.assert_close(network.fuse(tokens, keep=keep), expected)
+
+
+def test_a_head_starts_at_zero_and_draws_nothing():
+    states = []
+    for n_outputs in (0, 3):
+        torch.manual_seed(0)
+        network = DualPathNetwork({"m0": Spec()}, DIM, UNIQUE, n_outputs=n_outputs)
+        states.append((network.state_dict(), torch.rand(2)))
+    (without, next_without), (with_head, next_with) = states
+    assert torch.equal(next_without, next_with)
+    assert all(torch.equal(with_head[name], value) for name, value in without.items())
+    head = {name: v for name, v in with_head.items() if name not in without}
+    assert {name: v.shape for name, v in head.items()} == {
+        "head.weight": (3, DIM + UNIQUE),
+        "head.bias": (3,),
+    }
+    assert not any(value.any() for value in head.values())
+
+
+def test_the_head_reads_all_components():
+    network = make_network(n_outputs=3)
+    components = network(make_batch())
+    outputs = network.predict(components)
+    expected = naive_linear(network.head, torch.cat(components, dim=1)[0])
+    torch.testing.assert_close(outputs[0], expected)

@@ -74,13 +74,12 @@ class SupervisedObjective(Objective):
         terms = self.contrast(network, views)
         if labelled_views is None:
             return {**terms, "supervised": 0.0 * sum(terms.values())}
-        losses = [
-            self._measure(network.predict(_embed(network, view)).float(), targets)
-            for view in labelled_views
-        ]
+        outputs = (network.predict(_embed(network, view)) for view in labelled_views)
+        losses = [self._measure(output, targets) for output in outputs]
         return {**terms, "supervised": self.weight * sum(losses) / len(losses)}
 
     def _measure(self, outputs, targets):
+        outputs = outputs.to(targets.dtype)  # bfloat16 in some trainings
         if self.loss == "squared_error":
             return F.mse_loss(outputs[:, 0], targets)
         return F.cross_entropy(outputs, targets.long(), weight=self.class_weight)

@@ -18,7 +18,7 @@ class BaseCOrALPredictor(COrALTransformer):
     """A COrALTransformer whose network has a head that is trained on labelled rows.
 
     A predictor is a subclass with `_find_labelled`, `_learn_targets`, `_to_targets`,
-    `_make_loss`, `_metric` and `predict`.
+    `_make_loss`, `predict` and `score`.
     """
 
     _parameter_constraints = {
@@ -154,29 +154,14 @@ class BaseCOrALPredictor(COrALTransformer):
         encode = partial(self._encode, y, classes=classes)
         return self._learn(X, encode, resume=hasattr(self, "net_"), epochs=1)
 
-    def score(self, X, y):
-        """Return the score of the predictions for the rows that have a label.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), data frame or SliceDict
-            Rows with the columns of `fit`.
-
-        y : array-like of shape (n_samples,)
-            Their targets; rows without one are left out, as a search by
-            cross-validation needs.
-
-        Returns
-        -------
-        float
-            Accuracy, or the coefficient of determination of a regressor.
-        """
+    def _predict_labelled(self, X, y):
+        """Return the labels of the rows that have one, and what is predicted there."""
         labelled, labels = self._find_labelled(y)
         if not labelled.any():
             raise ValueError(f"y has no label. {self._how_to_mark}")
         predicted = self.predict(X)
         check_consistent_length(predicted, labelled)
-        return self._metric(labels, predicted[labelled])
+        return labels, predicted[labelled]
 
     def _encode(self, y, filled, classes=None):
         """Return the targets of the rows to train on, NaN where there is no label."""

@@ -93,7 +93,6 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "unlabeled": [Integral, str, None],
     }
-    _metric = staticmethod(accuracy_score)
 
     def __init__(
         self,
@@ -267,6 +266,30 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
         """
         outputs = self._run_head(X).astype(np.float64)
         return outputs[:, 1] - outputs[:, 0] if outputs.shape[1] == 2 else outputs
+
+    def score(self, X, y):
+        """Return the accuracy on the rows that have a label.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), data frame or SliceDict
+            Rows with the columns of `fit`.
+
+        y : array-like of shape (n_samples,)
+            Their labels. Rows without one are left out, so that a search by
+            cross-validation can have them.
+
+        Returns
+        -------
+        float
+            Share of labels that are predicted.
+
+        Raises
+        ------
+        ValueError
+            As in `predict`, and if there is no label.
+        """
+        return accuracy_score(*self._predict_labelled(X, y))
 
     @property
     def _how_to_mark(self):

@@ -70,7 +70,6 @@ class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
     """
 
     _how_to_mark = "NaN marks rows without one."
-    _metric = staticmethod(r2_score)
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X, y):
@@ -114,6 +113,30 @@ class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
         """
         outputs = self._run_head(X)[:, 0].astype(np.float64)
         return outputs * self.target_scale_ + self.target_mean_
+
+    def score(self, X, y):
+        """Return the coefficient of determination on the rows that have a target.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), data frame or SliceDict
+            Rows with the columns of `fit`.
+
+        y : array-like of shape (n_samples,)
+            Their targets. Rows without one are left out, so that a search by
+            cross-validation can have them.
+
+        Returns
+        -------
+        float
+            R squared; 1 is perfect, 0 is the mean of these targets.
+
+        Raises
+        ------
+        ValueError
+            As in `predict`, and if there is no target.
+        """
+        return r2_score(*self._predict_labelled(X, y))
 
     def _find_labelled(self, y):
         y = column_or_1d(y, dtype=np.float64, warn=True)

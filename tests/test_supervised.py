@@ -1,0 +1,532 @@
+"""COrALClassifier and COrALRegressor: labels, gaps in them, and what comes out."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import torch
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.exceptions import DataConversionWarning, NotFittedError
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import check_classifiers_classes
+from skorch.helper import SliceDict
+
+from skcoral import (
+    COrALClassifier,
+    COrALRegressor,
+    COrALTransformer,
+    TabularModality,
+    TextModality,
+)
+from skcoral.datasets import make_multimodal_interactions
+
+FILM = ["year", "rating", "seen", "released"]
+PREDICTORS = [COrALClassifier, COrALRegressor]
+
+
+@pytest.fixture
+def make(tiny):
+    """Return a function that makes a tiny predictor."""
+    return lambda cls=COrALClassifier, *args, **params: cls(
+        *args, **{**tiny, "random_state": 0, **params}
+    )
+
+
+def make_target(cls, n_rows=60, n_labelled=20):
+    """Return targets of which the first ones are known."""
+    y = np.arange(n_rows) % 3
+    if cls is COrALRegressor:
+        y = y.astype(float)
+    y[n_labelled:] = -1 if cls is COrALClassifier else np.nan
+    return y
+
+
+def predict(model, X):
+    return model.predict_proba(X) if is_classifier(model) else model.predict(X)
+
+
+# What is learnt
+
+
+def draw_labels(y, n_labels, seed):
+    """Return labels of which only a few of each class are known."""
+    rng = np.random.default_rng(seed)
+    rows = [rng.permutation(np.flatnonzero(y == c))[:n_labels] for c in np.unique(y)]
+    known = np.full(len(y), -1)
+    known[np.concatenate(rows)] = y[np.concatenate(rows)]
+    return known
+
+
+def test_few_labels_beat_chance():
+    made = make_multimodal_interactions(1100, random_state=0)
+    y = made.target["redundant"]
+    X, X_test, y_test = made.data[:600], made.data[600:], y[600:]
+    sizes = {"embed_dim": 16, "head_dim": 16, "head_hidden_dim": 32, "max_epochs": 25}
+    scores = [
+        COrALClassifier(**sizes, random_state=seed)
+        .fit(X, draw_labels(y[:600], 10, seed))
+        .score(X_test, y_test)
+        for seed in range(3)
+    ]
+    # Guessing 500 rows has a standard error of 0.022: 0.6 is over four of them away.
+    assert min(scores) > 0.6
+
+
+def test_few_targets_beat_the_mean():
+    made = make_multimodal_interactions(700, random_state=0)
+    X = made.data
+    # The target is linear in one modality, so that any chance is known.
+    y = X["m0"] @ np.random.default_rng(1).normal(size=32)
+    known = np.where(np.arange(700) < 100, y, np.nan)
+    sizes = {"embed_dim": 16, "head_dim": 16, "head_hidden_dim": 32, "max_epochs": 30}
+    model = COrALRegressor(**sizes, random_state=0).fit(X[:400], known[:400])
+    assert model.score(X[400:], y[400:]) > 0.3
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_without_weight_the_features_are_those_of_the_transformer(views, make, cls):
+    model = make(cls, supervised_weight=0.0).fit(views, make_target(cls))
+    coral = make(COrALTransformer).fit(views)
+    np.testing.assert_array_equal(model.transform(views), coral.transform(views))
+    assert model.history_["train_shared"] == coral.history_["train_shared"]
+    assert model.output_indices_ == coral.output_indices_
+    names = model.get_feature_names_out()
+    assert names.tolist() == coral.get_feature_names_out().tolist()
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_labels_change_the_features(views, make, cls):
+    y = make_target(cls)
+    features = [
+        make(cls, supervised_weight=w, max_epochs=9).fit(views, y).transform(views)
+        for w in (0.0, 1.0)
+    ]
+    assert np.abs(features[0] - features[1]).max() > 1e-3
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_unlabelled_rows_change_the_fit(views, make, cls):
+    y = make_target(cls)
+    whole, alone = make(cls).fit(views, y), make(cls).fit(views[:20], y[:20])
+    assert not np.allclose(predict(whole, views), predict(alone, views), atol=1e-4)
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_the_supervised_loss_falls(views, make, cls):
+    model = make(cls, max_epochs=30, lr=0.01).fit(views, make_target(cls))
+    losses = model.history_["train_supervised"]
+    assert len(losses) == 30
+    assert losses[-1] < 0.5 * losses[0]
+    # The head starts at zero: it guesses all classes alike, or the mean.
+    start = np.log(3) if is_classifier(model) else 1.0
+    assert losses[0] == pytest.approx(start, rel=1e-5)
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_the_head_is_linear_on_what_transform_returns(films, make, cls):
+    films.loc[50:, "plot"] = None
+    model = make(cls, film_modalities()).fit(films, make_target(cls))
+    outputs = (
+        model.decision_function(films)
+        if is_classifier(model)
+        else predict(model, films)
+    )
+    Z = model.transform(films).astype(float)
+    fitted = LinearRegression().fit(Z, outputs).predict(Z)
+    np.testing.assert_allclose(fitted, outputs, atol=1e-5)
+
+
+# Invariance
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+@pytest.mark.parametrize("form", ["frame", "views"])
+def test_a_row_is_predicted_alike_in_every_batch(films, views, make, form, cls):
+    X = films if form == "frame" else views
+    take = X.iloc.__getitem__ if form == "frame" else X.__getitem__
+    model = make(cls).fit(X, make_target(cls))
+    whole = predict(model, X)
+    single = [predict(model, take(slice(i, i + 1)))[0] for i in range(5)]
+    np.testing.assert_array_equal(whole[:5], single)
+    backwards = predict(model, take(slice(None, None, -1)))
+    np.testing.assert_array_equal(whole[::-1], backwards)
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_same_seed_same_predictions_and_global_generators_untouched(views, make, cls):
+    states = np.random.get_state()[1].copy(), torch.get_rng_state()
+    # More labelled rows than fit in a batch: these are drawn.
+    params = {"batch_size": 8, "dropout": 0.3}
+    first, second = (
+        predict(make(cls, **params).fit(views, make_target(cls)), views)
+        for _ in range(2)
+    )
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(states[0], np.random.get_state()[1])
+    assert torch.equal(states[1], torch.get_rng_state())
+    other = make(cls, **params, random_state=1).fit(views, make_target(cls))
+    assert not np.array_equal(first, predict(other, views))
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_pickle_and_clone(views, make, cls):
+    y = make_target(cls)
+    model = make(cls).fit(views, y)
+    expected = predict(model, views)
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(predict(copy, views), expected)
+    np.testing.assert_array_equal(predict(clone(model).fit(views, y), views), expected)
+
+
+# Classes
+
+
+def test_outputs_of_the_classifier_agree(views, make):
+    model = make(max_epochs=20, lr=0.01).fit(views, make_target(COrALClassifier))
+    probabilities, scores = model.predict_proba(views), model.decision_function(views)
+    assert probabilities.shape == scores.shape == (60, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    np.testing.assert_allclose(
+        np.log(probabilities[:, :1] / probabilities), scores[:, :1] - scores, atol=1e-9
+    )
+    np.testing.assert_array_equal(model.predict(views), probabilities.argmax(axis=1))
+
+
+def test_two_classes_have_one_score(views, make):
+    y = np.arange(60) % 2
+    model = make(max_epochs=9).fit(views, y)
+    scores, (_, probability) = (
+        model.decision_function(views),
+        model.predict_proba(views).T,
+    )
+    np.testing.assert_allclose(scores, np.log(probability / (1 - probability)))
+    np.testing.assert_array_equal(model.predict(views), scores > 0)
+
+
+CODES = np.where(np.arange(60) < 20, np.arange(60) % 3, -1)
+NAMES = np.array(["drama", "comedy", "war", None], dtype=object)[CODES]
+
+
+@pytest.mark.parametrize(
+    ("y", "unlabeled"),
+    [
+        (NAMES, -1),
+        (NAMES.tolist(), None),
+        (np.where(CODES < 0, -1, NAMES), -1),
+        (np.where(CODES < 0, np.nan, NAMES), -1),
+        (np.where(CODES < 0, "?", NAMES), "?"),
+        (np.where(CODES < 0, "?", NAMES).astype(str), "?"),
+        (pd.Series(NAMES), -1),
+        (pd.Series(NAMES, dtype="string"), -1),
+        (pd.Series(NAMES, dtype="category"), -1),
+        (pl.Series(NAMES.tolist()), -1),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_labels_may_be_strings(views, make, y, unlabeled):
+    coded = make().fit(views, np.array([1, 0, 2, -1])[CODES])
+    model = make(unlabeled=unlabeled).fit(views, y)
+    assert model.classes_.tolist() == ["comedy", "drama", "war"]
+    np.testing.assert_array_equal(
+        model.predict_proba(views), coded.predict_proba(views)
+    )
+    assert set(model.predict(views)) <= set(model.classes_)
+    assert model.score(views, y) == coded.score(views, np.array([1, 0, 2, -1])[CODES])
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.where(CODES < 0, np.nan, CODES),
+        [None if code < 0 else int(code) for code in CODES],
+        pd.Series(CODES, dtype="Int64").replace(-1, pd.NA),
+        CODES.astype(np.int8),
+    ],
+    ids=["NaN", "None", "NA", "int8"],
+)
+def test_numbers_may_have_gaps(views, make, y):
+    model, coded = make().fit(views, y), make().fit(views, CODES)
+    np.testing.assert_array_equal(
+        model.predict_proba(views), coded.predict_proba(views)
+    )
+    assert model.score(views, y) == coded.score(views, CODES)
+
+
+def test_minus_one_is_a_class_where_another_value_marks_the_unlabelled(make):
+    # Scikit-learn spares its semi-supervised classifiers this check, by their names.
+    model = make(unlabeled=None, max_epochs=30, lr=0.01)
+    check_classifiers_classes("COrALClassifier", model)
+
+
+def test_class_weight_moves_the_predictions(views, make):
+    y = np.where(np.arange(60) < 50, 0, 1)
+    weights = (None, "balanced", {0: 1, 1: 50})
+    sizes = {"max_epochs": 20, "lr": 0.01}
+    models = [make(class_weight=w, **sizes).fit(views, y) for w in weights]
+    means = [model.predict_proba(views)[:, 1].mean() for model in models]
+    assert means[0] < 0.3
+    assert means[0] < means[1] < means[2]
+    model = make(class_weight="balanced").fit(views, y)
+    np.testing.assert_allclose(model.class_weight_, [0.6, 3.0])
+
+
+def test_unlabelled_rows_do_not_count_in_balanced_weights(views, make):
+    y = np.where(np.arange(60) % 2, -1, np.arange(60) < 40)
+    model = make(class_weight="balanced").fit(views, y)
+    np.testing.assert_allclose(model.class_weight_, [1.5, 0.75])
+
+
+# Numbers
+
+
+def test_the_scale_of_the_target_is_that_of_the_labelled_rows(views, make):
+    y = make_target(COrALRegressor)
+    model = make(COrALRegressor).fit(views, y)
+    assert model.target_mean_ == pytest.approx(np.nanmean(y))
+    assert model.target_scale_ == pytest.approx(np.nanstd(y))
+    moved = make(COrALRegressor).fit(views, 1e6 + 100 * y)
+    np.testing.assert_allclose(
+        (moved.predict(views) - 1e6) / 100, model.predict(views), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("n_labelled", [1, 30])
+def test_a_constant_target_is_predicted(views, make, n_labelled):
+    y = np.where(np.arange(60) < n_labelled, 7.0, np.nan)
+    model = make(COrALRegressor).fit(views, y)
+    np.testing.assert_allclose(model.predict(views), 7.0, atol=0.1)
+
+
+# Scores and searches
+
+
+def test_score_leaves_out_rows_without_a_label(views, make):
+    y = make_target(COrALClassifier)
+    model = make().fit(views, y)
+    expected = accuracy_score(y[:20], model.predict(views)[:20])
+    assert model.score(views, y) == expected
+    numbers = make_target(COrALRegressor)
+    model = make(COrALRegressor).fit(views, numbers)
+    expected = r2_score(numbers[:20], model.predict(views)[:20])
+    assert model.score(views, numbers) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_grid_search_over_own_and_nested_parameters_with_unlabelled_rows(
+    films, make, cls
+):
+    y = make_target(cls, n_labelled=40)
+    model = make_pipeline(
+        FunctionTransformer(), make(cls, film_modalities(), max_epochs=1)
+    )
+    name = cls.__name__.lower()
+    grid = {
+        f"{name}__mask_ratio": [0.5, 0.75],
+        f"{name}__words__n_tokens": [4, 8],
+    }
+    search = GridSearchCV(model, grid, cv=2).fit(films, y)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert predict(search.best_estimator_, films).shape[0] == 60
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_early_stopping_holds_out_labelled_rows_too(views, make, cls):
+    model = make(cls, early_stopping=True, validation_fraction=0.3, max_epochs=4).fit(
+        views, make_target(cls)
+    )
+    valid = model.history_["valid_supervised"]
+    assert len(valid) == model.n_iter_
+    assert all(loss > 0 for loss in valid)
+    assert np.isfinite(predict(model, views)).all()
+
+
+def test_held_out_rows_have_each_class_in_equal_shares(make):
+    y = np.repeat([0.0, 1.0, np.nan], [20, 10, 70])
+    model = make(validation_fraction=0.2)
+    train, valid = model._hold_out(np.arange(100), y, seed=0)
+    assert sorted([*train, *valid]) == list(range(100))
+    counts = [
+        np.bincount(np.nan_to_num(y[side], nan=2).astype(int))
+        for side in (train, valid)
+    ]
+    np.testing.assert_array_equal(counts, [[16, 8, 56], [4, 2, 14]])
+
+
+# Gaps in X
+
+
+def film_modalities():
+    return [("film", TabularModality(), FILM), ("words", TextModality(), "plot")]
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_rows_may_lack_modalities(views, make, cls):
+    X = SliceDict(**{name: block.copy() for name, block in views.items()})
+    X["a"][:10], X["b"][10:20] = np.nan, np.nan
+    model = make(cls).fit(X, make_target(cls))
+    assert np.isfinite(predict(model, X)).all()
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_rows_that_lack_everything_are_left_out_with_their_labels(views, make, cls):
+    X = SliceDict(**{name: block.copy() for name, block in views.items()})
+    for name in X:
+        X[name][[0, 40]] = np.nan
+    y = make_target(cls)
+    filled = np.setdiff1d(np.arange(60), [0, 40])
+    with pytest.raises(ValueError, match="2 rows of X lack every modality"):
+        make(cls).fit(X, y)
+    model = make(cls, empty_rows="nan").fit(X, y)
+    expected = make(cls).fit(X[filled], y[filled])
+    np.testing.assert_array_equal(
+        predict(model, X[filled]), predict(expected, X[filled])
+    )
+    assert np.isnan(predict(model, X)[[0, 40]]).all()
+    if is_classifier(model):
+        with pytest.raises(ValueError, match="first of them row 0: no class"):
+            model.predict(X)
+
+
+# Continued training
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_warm_start_goes_on_with_the_same_targets(views, make, cls):
+    y = make_target(cls)
+    model = make(cls, warm_start=True).fit(views, y)
+    learnt = getattr(model, "classes_", getattr(model, "target_mean_", None))
+    head = model.net_.module_.head.weight.detach().clone()
+    model.fit(views[:30], y[:30])
+    assert model.n_iter_ == 4
+    np.testing.assert_array_equal(
+        learnt, getattr(model, "classes_", getattr(model, "target_mean_", None))
+    )
+    assert not torch.equal(head, model.net_.module_.head.weight)
+
+
+def test_labels_unseen_in_fit_are_refused_and_the_fit_is_kept(views, make):
+    model = make(warm_start=True).fit(views, np.arange(60) % 2)
+    expected = model.predict_proba(views)
+    with pytest.raises(ValueError, match="previously unseen labels"):
+        model.fit(views, np.arange(60) % 3)
+    np.testing.assert_array_equal(model.predict_proba(views), expected)
+
+
+def test_partial_fit_learns_chunk_by_chunk(views, make):
+    y = make_target(COrALClassifier)
+    model = make()
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        model.partial_fit(views, y)
+    model.partial_fit(views[40:], y[40:], classes=[0, 1, 2])  # without any label
+    assert model.history_["train_supervised"] == [0.0]
+    model.partial_fit(views[:40], y[:40], classes=[2, 1, 0])
+    assert model.n_iter_ == 2
+    assert model.predict_proba(views).shape == (60, 3)
+    with pytest.raises(ValueError, match="must be those of the first call"):
+        model.partial_fit(views, y, classes=[0, 1])
+
+
+def test_partial_fit_of_the_regressor_keeps_the_scale(views, make):
+    y = make_target(COrALRegressor)
+    model = make(COrALRegressor).partial_fit(views[:40], y[:40])
+    mean = model.target_mean_
+    model.partial_fit(views[40:], y[40:])
+    assert (model.n_iter_, model.target_mean_) == (2, mean)
+
+
+def test_partial_fit_refuses_what_needs_all_rows(views, make):
+    y = np.arange(60) % 2
+    with pytest.raises(ValueError, match="does not support class_weight='balanced'"):
+        make(class_weight="balanced").partial_fit(views, y, classes=[0, 1])
+    with pytest.raises(ValueError, match="does not support early_stopping=True"):
+        make(early_stopping=True).partial_fit(views, y, classes=[0, 1])
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("cls", "y", "match"),
+    [
+        (COrALClassifier, np.full(60, -1), r"two classes or more. Got 0 class\(es\)"),
+        (COrALClassifier, [None] * 60, r"None, NaN and unlabeled=-1 mark rows"),
+        (COrALClassifier, np.ones(60), r"Got 1 class\(es\): \[1.\]"),
+        (COrALClassifier, np.tile([-1, 1], 30), r"Got 1 class\(es\): \[1\]"),
+        (COrALClassifier, np.linspace(0, 1, 60), "Unknown label type: continuous"),
+        (COrALClassifier, np.ones((60, 2), dtype=int), "y should be a 1d array"),
+        (COrALClassifier, np.array([0, 1, 2]), "inconsistent numbers of samples"),
+        (COrALClassifier, None, "requires y to be passed"),
+        (COrALClassifier, np.array(["a", "b", -1] * 20), "holds the string '-1'"),
+        (COrALClassifier, np.array(["a", "b", np.nan] * 20), "the string 'nan'"),
+        (COrALRegressor, np.full(60, np.nan), "needs one target or more"),
+        (COrALRegressor, np.full(60, np.inf), "Input y contains infinity"),
+        (COrALRegressor, np.ones((60, 2)), "y should be a 1d array"),
+        (COrALRegressor, np.ones(3), "inconsistent numbers of samples"),
+        (COrALRegressor, None, "requires y to be passed"),
+    ],
+)
+def test_targets_that_cannot_be_learnt_are_refused(views, make, cls, y, match):
+    model = make(cls)
+    with pytest.raises(ValueError, match=match):
+        model.fit(views, y)
+    with pytest.raises(NotFittedError):
+        model.predict(views)
+
+
+@pytest.mark.parametrize(
+    ("cls", "params", "match"),
+    [
+        (
+            COrALClassifier,
+            {"supervised_weight": -1},
+            r"'supervised_weight' parameter of COrALClassifier must be a float in the "
+            r"range \[0.0, inf\)",
+        ),
+        (COrALClassifier, {"class_weight": "even"}, "'class_weight' parameter"),
+        (COrALClassifier, {"unlabeled": 0.5}, "'unlabeled' parameter"),
+        (COrALRegressor, {"mask_ratio": 2.0}, "'mask_ratio' parameter"),
+        (COrALRegressor, {"embed_dim": 6}, "must be a multiple of 'n_heads'"),
+    ],
+)
+def test_bad_parameters_are_refused(views, make, cls, params, match):
+    with pytest.raises(ValueError, match=match):
+        make(cls, **params).fit(views, make_target(cls))
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_a_plain_dict_is_refused_as_by_the_transformer(views, make, cls):
+    with pytest.raises(TypeError, match="cannot slice a plain dict"):
+        make(cls).fit(dict(views), make_target(cls))
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_there_is_no_sample_weight(views, make, cls):
+    with pytest.raises(TypeError, match="sample_weight"):
+        make(cls).fit(views, make_target(cls), sample_weight=np.ones(60))
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_score_needs_a_label(views, make, cls):
+    model = make(cls).fit(views, make_target(cls))
+    with pytest.raises(ValueError, match="y has no label"):
+        model.score(views, make_target(cls, n_labelled=0))
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_a_column_of_targets_is_raveled_with_a_warning(views, make, cls):
+    y = make_target(cls)
+    expected = predict(make(cls).fit(views, y), views)
+    with pytest.warns(DataConversionWarning, match="column-vector y"):
+        model = make(cls).fit(views, y[:, None])
+    np.testing.assert_array_equal(predict(model, views), expected)
+
+
+def test_kinds_of_estimators():
+    assert is_classifier(COrALClassifier())
+    assert is_regressor(COrALRegressor())
