@@ -19,8 +19,8 @@ from sklearn.utils.estimator_checks import check_estimator, parametrize_with_che
 
 import skcoral
 from skcoral import (
-    COrALClassifier,
     CoMMTransformer,
+    COrALClassifier,
     COrALRegressor,
     COrALTransformer,
     CrossSelfTransformer,
