@@ -459,6 +459,7 @@ def test_partial_fit_refuses_what_needs_all_rows(views, make):
         (COrALClassifier, np.ones(60), r"Got 1 class\(es\): \[1.\]"),
         (COrALClassifier, np.tile([-1, 1], 30), r"Got 1 class\(es\): \[1\]"),
         (COrALClassifier, np.linspace(0, 1, 60), "Unknown label type: continuous"),
+        (COrALClassifier, np.full(60, np.inf), "Input y contains infinity"),
         (COrALClassifier, np.ones((60, 2), dtype=int), "y should be a 1d array"),
         (COrALClassifier, np.array([0, 1, 2]), "inconsistent numbers of samples"),
         (COrALClassifier, None, "requires y to be passed"),

@@ -7,7 +7,7 @@ from scipy.special import softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import compute_class_weight
+from sklearn.utils import assert_all_finite, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
@@ -297,6 +297,7 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
 
     def _find_labelled(self, y):
         y = column_or_1d(keep_numbers(y), warn=True)
+        assert_all_finite(y, allow_nan=True, input_name="y")
         labelled = find_present(y)
         if self.unlabeled is not None:
             labelled[labelled] = y[labelled] != self.unlabeled
