@@ -108,7 +108,7 @@ class BatchLoader:
         while True:
             if self.shuffle and len(labelled) > self.batch_size:
                 labelled = labelled[torch.randperm(len(labelled))]
-            for rows in labelled.split(self.batch_size):
+            for rows in self._split(labelled):
                 yield self.dataset[rows], self.dataset.targets[rows]
 
     def _split(self, order):

@@ -75,6 +75,36 @@ class UniquePath(nn.Module):
         return last(pooled[:, 0])
 
 
+class LinearHead(nn.Module):
+    """Linear outputs of standardised components, zero at the start.
+
+    Components differ in scale by a factor of ten, which a linear layer would need many
+    updates to make up for.
+
+    Parameters
+    ----------
+    in_dim, out_dim : int
+        Widths of the components together and of the output.
+    """
+
+    def __init__(self, in_dim, out_dim):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(in_dim, affine=False)
+        # Nothing is drawn, so all other weights are those of a network without a head.
+        self.linear = nn.utils.skip_init(nn.Linear, in_dim, out_dim)
+        for parameter in self.linear.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, components):
+        """Return outputs of shape (n_samples, out_dim)."""
+        x = torch.cat(list(components), dim=1)
+        if len(x) > 1:
+            return self.linear(self.norm(x))
+        # A single row has no spread of its own, in training either.
+        mean, variance = self.norm.running_mean, self.norm.running_var
+        return self.linear(F.batch_norm(x, mean, variance))
+
+
 class DualPathNetwork(nn.Module):
     """COrAL's network: a fused shared path and a unique path per modality.
 
@@ -106,7 +136,7 @@ class DualPathNetwork(nn.Module):
         The paths to build; the components of the others do not exist.
 
     n_outputs : int, default=0
-        Outputs of a linear head on all components, for predictors; it starts at zero.
+        Outputs of a `LinearHead` on all components, for predictors; 0 is no head.
 
     Attributes
     ----------
@@ -163,7 +193,7 @@ class DualPathNetwork(nn.Module):
         if self.has_shared:
             self._make_fusion(embed_dim, n_layers, n_heads, dropout)
         if n_outputs:
-            self.head = _make_zero_linear(sum(self.dims.values()), n_outputs)
+            self.head = LinearHead(sum(self.dims.values()), n_outputs)
 
     def _register_fill(self, shape, n_features):
         # No parameters: least squares finds them after the training.
@@ -283,10 +313,6 @@ class DualPathNetwork(nn.Module):
         """Return (shared, unique_1, ..., unique_M) without masks, for inference."""
         return self.embed(self.encode(x))
 
-    def predict(self, components):
-        """Return what the head makes of components, shape (n_samples, n_outputs)."""
-        return self.head(torch.cat(list(components), dim=1))
-
     def embed(self, tokens):
         """Return the components of tokens; those that rows lack are predicted."""
         shared = [self.fuse(tokens)] if self.has_shared else []
@@ -339,14 +365,6 @@ class DualPathNetwork(nn.Module):
 
 def _make_encoders(specs, embed_dim):
     return nn.ModuleList(spec.make_encoder(embed_dim) for spec in specs)
-
-
-def _make_zero_linear(in_dim, out_dim):
-    # Nothing is drawn, so all other weights are those of a network without a head.
-    layer = nn.utils.skip_init(nn.Linear, in_dim, out_dim)
-    for parameter in layer.parameters():
-        nn.init.zeros_(parameter)
-    return layer
 
 
 def _encode(encoders, blocks):

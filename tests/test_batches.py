@@ -67,8 +67,13 @@ def test_many_labelled_rows_are_passed_once_an_epoch(shuffle):
 
 
 def test_labelled_rows_start_again_where_there_are_more_batches():
+    loader = BatchLoader(label(20, list(range(7))), 5)
+    assert read_labels(loader) == [[0, 1, 2, 3, 4], [5, 6]] * 2
+
+
+def test_a_last_labelled_row_joins_the_rows_before():
     loader = BatchLoader(label(20, list(range(6))), 5)
-    assert read_labels(loader) == [[0, 1, 2, 3, 4], [5], [0, 1, 2, 3, 4], [5]]
+    assert read_labels(loader) == [[0, 1, 2, 3, 4, 5]] * 4
 
 
 def test_labels_do_not_change_the_batches_of_rows():

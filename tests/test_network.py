@@ -338,17 +338,28 @@ def test_a_head_starts_at_zero_and_draws_nothing():
     (without, next_without), (with_head, next_with) = states
     assert torch.equal(next_without, next_with)
     assert all(torch.equal(with_head[name], value) for name, value in without.items())
-    head = {name: v for name, v in with_head.items() if name not in without}
-    assert {name: v.shape for name, v in head.items()} == {
-        "head.weight": (3, DIM + UNIQUE),
-        "head.bias": (3,),
-    }
-    assert not any(value.any() for value in head.values())
+    assert with_head["head.linear.weight"].shape == (3, DIM + UNIQUE)
+    assert not with_head["head.linear.weight"].any()
+    assert not with_head["head.linear.bias"].any()
 
 
-def test_the_head_reads_all_components():
-    network = make_network(n_outputs=3)
-    components = network(make_batch())
-    outputs = network.predict(components)
-    expected = naive_linear(network.head, torch.cat(components, dim=1)[0])
-    torch.testing.assert_close(outputs[0], expected)
+def standardise(rows, mean, variance):
+    return [(row - mean) / (variance + 1e-5).sqrt() for row in rows]
+
+
+def test_the_head_standardises_over_the_batch_and_then_by_what_it_has_seen():
+    head = make_network(n_outputs=3).head
+    components = [torch.randn(4, d, dtype=torch.float64) * d for d in (DIM, 5, 5)]
+    joined = torch.cat(components, dim=1)
+    expected = standardise(joined, joined.mean(0), joined.var(0, correction=0))
+    expected = torch.stack([naive_linear(head.linear, row) for row in expected])
+    torch.testing.assert_close(head(components), expected)
+    head.eval()
+    # One batch moves the mean and the unbiased variance a tenth of the way.
+    mean, variance = 0.1 * joined.mean(0), 0.9 + 0.1 * joined.var(0)
+    expected = standardise(joined, mean, variance)
+    expected = torch.stack([naive_linear(head.linear, row) for row in expected])
+    torch.testing.assert_close(head(components), expected)
+    single = [component[:1] for component in components]
+    torch.testing.assert_close(head(single), expected[:1])
+    torch.testing.assert_close(head.train()(single), expected[:1])

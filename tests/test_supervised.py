@@ -25,9 +25,11 @@ from skcoral import (
     TextModality,
 )
 from skcoral.datasets import make_multimodal_interactions
+from skcoral.objectives import SupervisedObjective
 
 FILM = ["year", "rating", "seen", "released"]
 PREDICTORS = [COrALClassifier, COrALRegressor]
+SMALL = {"embed_dim": 16, "head_dim": 16, "head_hidden_dim": 32}
 
 
 @pytest.fixture
@@ -64,34 +66,34 @@ def draw_labels(y, n_labels, seed):
 
 
 def test_few_labels_beat_chance():
-    made = make_multimodal_interactions(1100, random_state=0)
+    made = make_multimodal_interactions(900, random_state=0)
     y = made.target["redundant"]
-    X, X_test, y_test = made.data[:600], made.data[600:], y[600:]
-    sizes = {"embed_dim": 16, "head_dim": 16, "head_hidden_dim": 32, "max_epochs": 25}
+    X, X_test, y_test = made.data[:400], made.data[400:], y[400:]
     scores = [
-        COrALClassifier(**sizes, random_state=seed)
-        .fit(X, draw_labels(y[:600], 10, seed))
+        COrALClassifier(**SMALL, max_epochs=15, batch_size=100, random_state=seed)
+        .fit(X, draw_labels(y[:400], 10, seed))
         .score(X_test, y_test)
         for seed in range(3)
     ]
-    # Guessing 500 rows has a standard error of 0.022: 0.6 is over four of them away.
-    assert min(scores) > 0.6
+    # Guessing 500 rows has a standard error of 0.022, and these are three guesses.
+    assert np.mean(scores) > 0.58
 
 
 def test_few_targets_beat_the_mean():
     made = make_multimodal_interactions(700, random_state=0)
     X = made.data
-    # The target is linear in one modality, so that any chance is known.
     y = X["m0"] @ np.random.default_rng(1).normal(size=32)
     known = np.where(np.arange(700) < 100, y, np.nan)
-    sizes = {"embed_dim": 16, "head_dim": 16, "head_hidden_dim": 32, "max_epochs": 30}
-    model = COrALRegressor(**sizes, random_state=0).fit(X[:400], known[:400])
+    model = COrALRegressor(**SMALL, max_epochs=20, random_state=0)
+    model.fit(X[:400], known[:400])
+    # The mean of the targets has a score of zero.
     assert model.score(X[400:], y[400:]) > 0.3
 
 
-@pytest.mark.parametrize("cls", PREDICTORS)
-def test_without_weight_the_features_are_those_of_the_transformer(views, make, cls):
-    model = make(cls, supervised_weight=0.0).fit(views, make_target(cls))
+def test_without_weight_the_features_are_those_of_the_transformer(views, make):
+    # The classifier draws a view of the labelled rows between those of the others.
+    y = make_target(COrALRegressor)
+    model = make(COrALRegressor, supervised_weight=0.0).fit(views, y)
     coral = make(COrALTransformer).fit(views)
     np.testing.assert_array_equal(model.transform(views), coral.transform(views))
     assert model.history_["train_shared"] == coral.history_["train_shared"]
@@ -119,10 +121,12 @@ def test_unlabelled_rows_change_the_fit(views, make, cls):
 
 @pytest.mark.parametrize("cls", PREDICTORS)
 def test_the_supervised_loss_falls(views, make, cls):
-    model = make(cls, max_epochs=30, lr=0.01).fit(views, make_target(cls))
+    y = views["a"][:, 0]
+    y = np.digitize(y, [-0.4, 0.4]) if cls is COrALClassifier else y
+    model = make(cls, max_epochs=30, lr=0.01).fit(views, y)
     losses = model.history_["train_supervised"]
     assert len(losses) == 30
-    assert losses[-1] < 0.5 * losses[0]
+    assert losses[-1] < 0.7 * losses[0]
     # The head starts at zero: it guesses all classes alike, or the mean.
     start = np.log(3) if is_classifier(model) else 1.0
     assert losses[0] == pytest.approx(start, rel=1e-5)
@@ -140,6 +144,46 @@ def test_the_head_is_linear_on_what_transform_returns(films, make, cls):
     Z = model.transform(films).astype(float)
     fitted = LinearRegression().fit(Z, outputs).predict(Z)
     np.testing.assert_allclose(fitted, outputs, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cls", "kinds"),
+    [
+        (COrALClassifier, ["original", "augmented"]),
+        (COrALRegressor, ["original"]),
+    ],
+)
+def test_labelled_rows_are_seen_with_their_targets(
+    views, make, cls, kinds, monkeypatch
+):
+    seen = []
+    forward = SupervisedObjective.forward
+
+    def spy(self, network, batch, labelled=None, targets=None):
+        seen.append((labelled, targets))
+        return forward(self, network, batch, labelled, targets)
+
+    monkeypatch.setattr(SupervisedObjective, "forward", spy)
+    y = make_target(cls)
+    model = make(cls, max_epochs=1).fit(views, y)
+    ((labelled, targets),) = seen
+    block = torch.as_tensor(model._read(views)["a"][:20])
+    assert [torch.equal(view["a"], block) for view in labelled] == [
+        kind == "original" for kind in kinds
+    ]
+    expected = y if is_classifier(model) else (y - np.nanmean(y)) / np.nanstd(y)
+    np.testing.assert_allclose(targets, expected[:20], rtol=1e-6)
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_mapped_files_give_the_same_predictions(views, make, cls, tmp_path):
+    mapped = SliceDict()
+    for name, block in views.items():
+        np.save(tmp_path / f"{name}.npy", block)
+        mapped[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r")
+    y = make_target(cls)
+    expected = predict(make(cls).fit(views, y), views)
+    np.testing.assert_array_equal(predict(make(cls).fit(mapped, y), mapped), expected)
 
 
 # Invariance
@@ -267,11 +311,10 @@ def test_minus_one_is_a_class_where_another_value_marks_the_unlabelled(make):
 def test_class_weight_moves_the_predictions(views, make):
     y = np.where(np.arange(60) < 50, 0, 1)
     weights = (None, "balanced", {0: 1, 1: 50})
-    sizes = {"max_epochs": 20, "lr": 0.01}
+    sizes = {"max_epochs": 20, "lr": 0.05}
     models = [make(class_weight=w, **sizes).fit(views, y) for w in weights]
     means = [model.predict_proba(views)[:, 1].mean() for model in models]
-    assert means[0] < 0.3
-    assert means[0] < means[1] < means[2]
+    assert means[0] + 0.05 < means[1] < means[2] - 0.05
     model = make(class_weight="balanced").fit(views, y)
     np.testing.assert_allclose(model.class_weight_, [0.6, 3.0])
 
@@ -393,6 +436,19 @@ def test_rows_that_lack_everything_are_left_out_with_their_labels(views, make, c
             model.predict(X)
 
 
+def test_images_may_be_bytes(make):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(256, size=(20, 8, 8, 3), dtype=np.uint8)
+    vectors = rng.normal(size=(20, 4))
+    y = np.arange(20) % 2
+    sets = [
+        SliceDict(image=images, vector=vectors)
+        for images in (pixels, pixels / np.float32(255))
+    ]
+    first, second = (make().fit(X, y).predict_proba(X) for X in sets)
+    np.testing.assert_allclose(first, second, atol=1e-4)
+
+
 # Continued training
 
 
@@ -401,13 +457,13 @@ def test_warm_start_goes_on_with_the_same_targets(views, make, cls):
     y = make_target(cls)
     model = make(cls, warm_start=True).fit(views, y)
     learnt = getattr(model, "classes_", getattr(model, "target_mean_", None))
-    head = model.net_.module_.head.weight.detach().clone()
+    head = model.net_.module_.head.linear.weight.detach().clone()
     model.fit(views[:30], y[:30])
     assert model.n_iter_ == 4
     np.testing.assert_array_equal(
         learnt, getattr(model, "classes_", getattr(model, "target_mean_", None))
     )
-    assert not torch.equal(head, model.net_.module_.head.weight)
+    assert not torch.equal(head, model.net_.module_.head.linear.weight)
 
 
 def test_labels_unseen_in_fit_are_refused_and_the_fit_is_kept(views, make):

@@ -48,7 +48,8 @@ class Objective(nn.Module):
         The views of a batch that `forward` gets, in order.
 
     labelled_views : tuple of {"augmented", "original"}
-        The views of labelled rows that `forward` gets where a training has labels.
+        The views of labelled rows that `forward` gets, before their targets, where a
+        training has labels.
 
     epoch, max_epochs : int tensor of shape ()
         The present epoch, from 0, and the number of epochs planned; set by the trainer

@@ -9,9 +9,10 @@ from skcoral.objectives.base import Objective, find_present
 class SupervisedObjective(Objective):
     """The terms of another objective on all rows, and one more on labelled rows.
 
-    ``contrast + weight * mean_i loss(head(z_i), y_i)``, where z_i are the components of
-    the unaltered row i before any projection head, all modalities seen, and the linear
-    head is that of the network, which is kept for prediction.
+    ``contrast + weight * mean_v mean_i loss(head(z_vi), y_i)``, where z_vi are the
+    components of view v of row i before any projection head, with nothing masked, and
+    the linear head is that of the network, which is kept for prediction. It
+    standardises the components over all views of the batch in training.
 
     Parameters
     ----------
@@ -28,6 +29,9 @@ class SupervisedObjective(Objective):
     class_weight : sequence of float, default=None
         Weights of the classes in the mean of the cross-entropy; all alike by default.
 
+    labelled_views : tuple of {"augmented", "original"}, default=("original",)
+        The views v of labelled rows.
+
     Notes
     -----
     The mean of the present rows of the batch stands for the unique component of a
@@ -35,11 +39,19 @@ class SupervisedObjective(Objective):
     network predict from the row's other modalities does.
     """
 
-    def __init__(self, make_contrast, loss, weight=1.0, class_weight=None):
+    def __init__(
+        self,
+        make_contrast,
+        loss,
+        weight=1.0,
+        class_weight=None,
+        labelled_views=("original",),
+    ):
         super().__init__()
         self.contrast = make_contrast()
         self.terms = (*self.contrast.terms, "supervised")
         self.views = self.contrast.views
+        self.labelled_views = labelled_views
         self.loss = loss
         self.weight = weight
         if class_weight is not None:
@@ -74,9 +86,11 @@ class SupervisedObjective(Objective):
         terms = self.contrast(network, views)
         if labelled_views is None:
             return {**terms, "supervised": 0.0 * sum(terms.values())}
-        outputs = (network.predict(_embed(network, view)) for view in labelled_views)
-        losses = [self._measure(output, targets) for output in outputs]
-        return {**terms, "supervised": self.weight * sum(losses) / len(losses)}
+        # Views are not stacked before they are encoded: original images are bytes.
+        views = zip(*(_embed(network, view) for view in labelled_views), strict=True)
+        outputs = network.head(torch.cat(parts) for parts in views)
+        loss = self._measure(outputs, targets.repeat(len(labelled_views)))
+        return {**terms, "supervised": self.weight * loss}
 
     def _measure(self, outputs, targets):
         outputs = outputs.to(targets.dtype)  # bfloat16 in some trainings

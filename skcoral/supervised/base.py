@@ -213,11 +213,11 @@ class BaseCOrALPredictor(COrALTransformer):
     def _run_head(self, X):
         """Return the outputs of the head; NaN where a row lacks every modality."""
         check_is_fitted(self, "net_")
-        return self._map_rows(self._apply_head, X, self.net_.module_.head.out_features)
+        return self._map_rows(self._apply_head, X, self._make_loss()[1])
 
     def _apply_head(self, blocks):
         network = self.net_.module_
         (outputs,) = self.net_.map_batches(
-            lambda x: [network.predict(network(x))], BlockDataset(blocks)
+            lambda x: [network.head(network(x))], BlockDataset(blocks)
         )
         return outputs

@@ -64,6 +64,10 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
     -----
     %(supervised_notes)s
 
+    The cross-entropy is the mean over unaltered rows and one augmented view of each.
+    On `make_multimodal_interactions` that was as good as the better of the two alone:
+    augmented views with 10 labels per class, unaltered rows with 50.
+
     With `early_stopping`, rows of each class and rows without a label are held out in
     equal shares, so a class needs two labels or more.
 
@@ -361,5 +365,9 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
         return targets
 
     def _make_loss(self):
-        loss = {"loss": "cross_entropy", "class_weight": self.class_weight_}
+        loss = {
+            "loss": "cross_entropy",
+            "class_weight": self.class_weight_,
+            "labelled_views": ("original", "augmented"),
+        }
         return loss, len(self.classes_)

@@ -49,6 +49,9 @@ class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
     -----
     %(supervised_notes)s
 
+    The squared error is that of unaltered rows: where a view takes values from other
+    rows, the best prediction of a target lies closer to the mean.
+
     With `early_stopping`, the same share of rows with and without a target is held out.
 
     References
@@ -157,4 +160,4 @@ class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
         return (labels - self.target_mean_) / self.target_scale_
 
     def _make_loss(self):
-        return {"loss": "squared_error"}, 1
+        return {"loss": "squared_error", "labelled_views": ("original",)}, 1
