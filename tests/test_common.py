@@ -100,7 +100,7 @@ ESTIMATORS = [
 
 
 # They must predict blobs and a line from a few hundred rows.
-LEARNING = {**TINY, "max_epochs": 12, "batch_size": 50, "lr": 0.04}
+LEARNING = {**TINY, "max_epochs": 12, "batch_size": 50, "lr": 0.02}
 PREDICTORS = [COrALClassifier(**LEARNING), COrALRegressor(**LEARNING)]
 NOT_OF_PREDICTORS = {
     COrALClassifier: {

@@ -304,7 +304,7 @@ def test_numbers_may_have_gaps(views, make, y):
 
 def test_minus_one_is_a_class_where_another_value_marks_the_unlabelled(make):
     # Scikit-learn spares its semi-supervised classifiers this check, by their names.
-    model = make(unlabeled=None, max_epochs=30, lr=0.01)
+    model = make(unlabeled=None, max_epochs=10, lr=0.02)
     check_classifiers_classes("COrALClassifier", model)
 
 
