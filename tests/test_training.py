@@ -11,6 +11,7 @@ from skorch.callbacks import Callback
 
 from skcoral import COrALTransformer
 from skcoral.batches import BlockDataset
+from skcoral.datasets import make_multimodal_interactions
 from skcoral.training import resolve_device, resolve_precision, seeded
 
 DEVICES = [
@@ -131,12 +132,15 @@ def test_training_lowers_the_loss(views, tiny):
     assert np.mean(curve[-5:]) < 0.9 * curve[0]
 
 
-def test_score_is_reproducible_and_higher_after_training(views, tiny):
-    # These modalities are independent: by default the shared path could learn nothing.
-    short = make_coral(tiny, max_epochs=1, mask_ratio=0.75).fit(views)
-    long = make_coral(tiny, max_epochs=20, mask_ratio=0.75).fit(views)
-    assert short.score(views) == short.score(views)
-    assert long.score(views) > short.score(views)
+def test_score_is_reproducible_and_higher_after_training(tiny):
+    # Modalities that know of each other: of others the shared path learns nothing.
+    X = make_multimodal_interactions(300, random_state=0).data
+    sizes = {"embed_dim": 16, "head_dim": 16, "head_hidden_dim": 32, "batch_size": 100}
+    short = make_coral(tiny, max_epochs=1, **sizes).fit(X)
+    long = make_coral(tiny, max_epochs=40, **sizes).fit(X)
+    assert short.score(X) == short.score(X)
+    # Four seeds gained 0.8 to 1.0.
+    assert long.score(X) > short.score(X) + 0.3
 
 
 def test_score_weights_batches_by_their_rows(views, tiny):
