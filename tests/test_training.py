@@ -139,7 +139,7 @@ def test_score_is_reproducible_and_higher_after_training(tiny):
     short = make_coral(tiny, max_epochs=1, **sizes).fit(X)
     long = make_coral(tiny, max_epochs=40, **sizes).fit(X)
     assert short.score(X) == short.score(X)
-    # Four seeds gained 0.8 to 1.0.
+    # Four seeds gained 0.75 to 1.04.
     assert long.score(X) > short.score(X) + 0.3
 
 
