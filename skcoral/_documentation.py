@@ -195,8 +195,8 @@ The terms of the loss are those of :class:`COrALTransformer` and "supervised".
 A batch of rows with a label comes with every batch of rows: all of them if there are
 `batch_size` at most, else the next ones of a new order per epoch. So each update sees
 labels, however few they are, and the contrast is that of the transformer. The head
-standardises the features, starts at zero, and sees all modalities of a row, as it does
-in prediction.
+standardises the features, starts from what the targets alone tell, and sees all
+modalities of a row, as it does in prediction.
 
 `transform` returns the features of the trained network, on which the head is linear.
 `score` leaves out rows without a label. A scorer by name does not: in a search with

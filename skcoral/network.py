@@ -76,27 +76,31 @@ class UniquePath(nn.Module):
 
 
 class LinearHead(nn.Module):
-    """Linear outputs of standardised components, zero at the start.
+    """Linear outputs of standardised components.
 
     Components differ in scale by a factor of ten, which a linear layer would need many
     updates to make up for.
 
     Parameters
     ----------
-    in_dim, out_dim : int
-        Widths of the components together and of the output.
+    in_dim : int
+        Width of the components together.
+
+    start : sequence of float
+        The outputs before training, whatever the components.
     """
 
-    def __init__(self, in_dim, out_dim):
+    def __init__(self, in_dim, start):
         super().__init__()
         self.norm = nn.BatchNorm1d(in_dim, affine=False)
         # Nothing is drawn, so all other weights are those of a network without a head.
-        self.linear = nn.utils.skip_init(nn.Linear, in_dim, out_dim)
-        for parameter in self.linear.parameters():
-            nn.init.zeros_(parameter)
+        self.linear = nn.utils.skip_init(nn.Linear, in_dim, len(start))
+        nn.init.zeros_(self.linear.weight)
+        with torch.no_grad():
+            self.linear.bias.copy_(torch.as_tensor(start))
 
     def forward(self, components):
-        """Return outputs of shape (n_samples, out_dim)."""
+        """Return outputs of shape (n_samples, n_outputs)."""
         x = torch.cat(list(components), dim=1)
         if len(x) > 1:
             return self.linear(self.norm(x))
@@ -135,8 +139,9 @@ class DualPathNetwork(nn.Module):
     paths : sequence of {"shared", "unique"}, default=("shared", "unique")
         The paths to build; the components of the others do not exist.
 
-    n_outputs : int, default=0
-        Outputs of a `LinearHead` on all components, for predictors; 0 is no head.
+    head_start : sequence of float, default=None
+        Outputs at the start of a `LinearHead` on all components, for predictors; there
+        is no head by default.
 
     Attributes
     ----------
@@ -171,7 +176,7 @@ class DualPathNetwork(nn.Module):
         dropout=0.0,
         mask_mode="zero",
         paths=("shared", "unique"),
-        n_outputs=0,
+        head_start=None,
     ):
         super().__init__()
         specs = list(modalities.values())
@@ -192,8 +197,8 @@ class DualPathNetwork(nn.Module):
             self._register_fill((len(specs), unique_dim), n_features)
         if self.has_shared:
             self._make_fusion(embed_dim, n_layers, n_heads, dropout)
-        if n_outputs:
-            self.head = LinearHead(sum(self.dims.values()), n_outputs)
+        if head_start is not None:
+            self.head = LinearHead(sum(self.dims.values()), head_start)
 
     def _register_fill(self, shape, n_features):
         # No parameters: least squares finds them after the training.

@@ -329,18 +329,18 @@ def test_padding_of_hidden_rows_is_kept(mask_mode):
     torch.testing.assert_close(network.fuse(tokens, keep=keep), expected)
 
 
-def test_a_head_starts_at_zero_and_draws_nothing():
+def test_a_head_starts_where_it_is_told_and_draws_nothing():
     states = []
-    for n_outputs in (0, 3):
+    for start in (None, [0.5, 0.0, -2.0]):
         torch.manual_seed(0)
-        network = DualPathNetwork({"m0": Spec()}, DIM, UNIQUE, n_outputs=n_outputs)
+        network = DualPathNetwork({"m0": Spec()}, DIM, UNIQUE, head_start=start)
         states.append((network.state_dict(), torch.rand(2)))
     (without, next_without), (with_head, next_with) = states
     assert torch.equal(next_without, next_with)
     assert all(torch.equal(with_head[name], value) for name, value in without.items())
     assert with_head["head.linear.weight"].shape == (3, DIM + UNIQUE)
     assert not with_head["head.linear.weight"].any()
-    assert not with_head["head.linear.bias"].any()
+    assert with_head["head.linear.bias"].tolist() == [0.5, 0.0, -2.0]
 
 
 def standardise(rows, mean, variance):
@@ -348,7 +348,7 @@ def standardise(rows, mean, variance):
 
 
 def test_the_head_standardises_over_the_batch_and_then_by_what_it_has_seen():
-    head = make_network(n_outputs=3).head
+    head = make_network(head_start=[0.0, 1.0, 2.0]).head
     components = [torch.randn(4, d, dtype=torch.float64) * d for d in (DIM, 5, 5)]
     joined = torch.cat(components, dim=1)
     expected = standardise(joined, joined.mean(0), joined.var(0, correction=0))

@@ -32,7 +32,7 @@ def make_case(n_modalities=2, n_outputs=3, mask_ratio=0.75, **params):
     objective = shake(SupervisedObjective(make_contrast, **params).double())
     contrast = make_contrast().double()
     contrast.load_state_dict(objective.contrast.state_dict())
-    network = make_network(n_modalities, n_outputs=n_outputs)
+    network = make_network(n_modalities, head_start=[0.1] * n_outputs)
     return objective, contrast, network, make_views(n_modalities)
 
 

@@ -127,8 +127,13 @@ def test_the_supervised_loss_falls(views, make, cls):
     losses = model.history_["train_supervised"]
     assert len(losses) == 30
     assert losses[-1] < 0.7 * losses[0]
-    # The head starts at zero: it guesses all classes alike, or the mean.
-    start = np.log(3) if is_classifier(model) else 1.0
+    start = 1.0  # the variance of the standardised target
+    if is_classifier(model):
+        counts = np.bincount(y)
+        np.testing.assert_allclose(
+            model.class_prior_, (counts + 1) / (counts + 1).sum()
+        )
+        start = -np.average(np.log(model.class_prior_), weights=counts)
     assert losses[0] == pytest.approx(start, rel=1e-5)
 
 
@@ -317,6 +322,7 @@ def test_class_weight_moves_the_predictions(views, make):
     assert means[0] + 0.05 < means[1] < means[2] - 0.05
     model = make(class_weight="balanced").fit(views, y)
     np.testing.assert_allclose(model.class_weight_, [0.6, 3.0])
+    np.testing.assert_allclose(model.class_prior_, np.array([30.6, 33.0]) / 63.6)
 
 
 def test_unlabelled_rows_do_not_count_in_balanced_weights(views, make):

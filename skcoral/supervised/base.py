@@ -18,7 +18,7 @@ class BaseCOrALPredictor(COrALTransformer):
     """A COrALTransformer whose network has a head that is trained on labelled rows.
 
     A predictor is a subclass with `_find_labelled`, `_learn_targets`, `_to_targets`,
-    `_make_loss`, `predict` and `score`.
+    `_make_loss`, `_find_start`, `predict` and `score`.
     """
 
     _parameter_constraints = {
@@ -117,7 +117,11 @@ class BaseCOrALPredictor(COrALTransformer):
 
     @abstractmethod
     def _make_loss(self):
-        """Return the parameters of the supervised term and the number of outputs."""
+        """Return the parameters of the supervised term."""
+
+    @abstractmethod
+    def _find_start(self):
+        """Return the outputs with which the head starts."""
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y):
@@ -202,18 +206,18 @@ class BaseCOrALPredictor(COrALTransformer):
     def _make_method(self, names):
         """Return COrAL's objective with one more term, and a network with a head."""
         contrast, contrast_params, network = super()._make_method(names)
-        loss, n_outputs = self._make_loss()
         objective = {
             "make_contrast": partial(contrast, **contrast_params),
             "weight": self.supervised_weight,
-            **loss,
+            **self._make_loss(),
         }
-        return SupervisedObjective, objective, network | {"n_outputs": n_outputs}
+        network = network | {"head_start": self._find_start()}
+        return SupervisedObjective, objective, network
 
     def _run_head(self, X):
         """Return the outputs of the head; NaN where a row lacks every modality."""
         check_is_fitted(self, "net_")
-        return self._map_rows(self._apply_head, X, self._make_loss()[1])
+        return self._map_rows(self._apply_head, X, len(self._find_start()))
 
     def _apply_head(self, blocks):
         network = self.net_.module_

@@ -54,6 +54,10 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
     class_weight_ : ndarray of shape (n_classes,)
         Their weights.
 
+    class_prior_ : ndarray of shape (n_classes,)
+        Their weighted shares among the labels, one label added to each class: the
+        probabilities with which the training starts.
+
     See Also
     --------
     COrALRegressor : Predicts numbers.
@@ -65,8 +69,9 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
     %(supervised_notes)s
 
     The cross-entropy is the mean over unaltered rows and one augmented view of each.
-    On `make_multimodal_interactions` that was as good as the better of the two alone:
-    augmented views with 10 labels per class, unaltered rows with 50.
+    On :func:`~skcoral.datasets.make_multimodal_interactions` this was 0.02 more
+    accurate than unaltered rows alone with 10 labels per class, and 0.01 less with 50
+    (mean of two targets and two draws of labels).
 
     With `early_stopping`, rows of each class and rows without a label are held out in
     equal shares, so a class needs two labels or more.
@@ -355,6 +360,10 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
         self.class_weight_ = compute_class_weight(
             self.class_weight, classes=self.classes_, y=labels
         )
+        # One more label of each: a first chunk may lack some classes.
+        counts = np.bincount(self._to_targets(labels), minlength=len(self.classes_)) + 1
+        shares = self.class_weight_ * counts
+        self.class_prior_ = shares / shares.sum()
 
     def _to_targets(self, labels):
         encoder = LabelEncoder()
@@ -365,9 +374,11 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
         return targets
 
     def _make_loss(self):
-        loss = {
+        return {
             "loss": "cross_entropy",
             "class_weight": self.class_weight_,
             "labelled_views": ("original", "augmented"),
         }
-        return loss, len(self.classes_)
+
+    def _find_start(self):
+        return np.log(self.class_prior_)

@@ -160,4 +160,7 @@ class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
         return (labels - self.target_mean_) / self.target_scale_
 
     def _make_loss(self):
-        return {"loss": "squared_error", "labelled_views": ("original",)}, 1
+        return {"loss": "squared_error", "labelled_views": ("original",)}
+
+    def _find_start(self):
+        return [0.0]  # the mean of the standardised targets
