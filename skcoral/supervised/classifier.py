@@ -361,7 +361,8 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
             self.class_weight, classes=self.classes_, y=labels
         )
         # One more label of each: a first chunk may lack some classes.
-        counts = np.bincount(self._to_targets(labels), minlength=len(self.classes_)) + 1
+        codes = self._to_targets(labels).astype(int)  # floats where there are none
+        counts = np.bincount(codes, minlength=len(self.classes_)) + 1
         shares = self.class_weight_ * counts
         self.class_prior_ = shares / shares.sum()
 
