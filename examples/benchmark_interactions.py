@@ -20,6 +20,8 @@ from itertools import combinations
 import numpy as np
 import torch
 from experiment import (
+    RARE_PROBE,
+    make_interactions,
     make_parser,
     open_folder,
     parse,
@@ -30,15 +32,12 @@ from experiment import (
     write_csv,
 )
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
 
 from skcoral import COrALTransformer
-from skcoral.datasets import make_multimodal_interactions
 from skcoral.evaluation import JoinBlocks, evaluate, format_table
 from skcoral.metrics import mean_abs_cosine
 
 N_ROWS = 4000
-PROBE = LogisticRegression(max_iter=2000, class_weight="balanced")
 
 
 def overlap_of_heads(coral, X):
@@ -53,11 +52,10 @@ def overlap_of_heads(coral, X):
 def measure(cell, *, n_modalities, epochs):
     """Return the records of one training: a component and a label each."""
     seed, biased = cell["seed"], cell["biased"]
-    seeds = np.random.SeedSequence([seed, biased]).generate_state(3).tolist()
-    make = partial(make_multimodal_interactions, N_ROWS, n_modalities=n_modalities)
-    fitted = make(biased=biased, random_state=seeds[0]).data
-    probed, tested = (make(random_state=s) for s in seeds[1:])
-    coral = COrALTransformer(max_epochs=epochs or "auto", random_state=seed).fit(fitted)
+    parts = make_interactions(seed, biased, N_ROWS, n_modalities=n_modalities)
+    fitted, probed, tested = parts
+    coral = COrALTransformer(max_epochs=epochs or "auto", random_state=seed)
+    coral.fit(fitted.data)
     labels = ["synergy"] if biased else list(probed.target)
     records = evaluate(
         {"raw": JoinBlocks(), "COrAL": FrozenEstimator(coral)},
@@ -66,7 +64,7 @@ def measure(cell, *, n_modalities, epochs):
         X_test=tested.data,
         y_test={label: tested.target[label] for label in labels},
         components=True,
-        probe=PROBE,
+        probe=RARE_PROBE,
         baseline=False,
         data="biased" if biased else "unbiased",
     )

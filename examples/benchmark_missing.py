@@ -90,26 +90,30 @@ def make_cases(data, holes):
 # --------
 
 
-def make_features(method, seed):
+def make_features(method, seed, epochs):
     """Return the transformer behind one row of the table."""
     if method in NAMES:
         return JoinBlocks([method])
     if method == MEAN:
         return make_pipeline(JoinBlocks(), SimpleImputer())
-    return COrALTransformer(modality_dropout=DROPOUT[method], random_state=seed)
+    return COrALTransformer(
+        modality_dropout=DROPOUT[method],
+        max_epochs=epochs or "auto",
+        random_state=seed,
+    )
 
 
-def measure(cell, *, path):
+def measure(cell, *, path, epochs):
     """Return the records of one training, a case as the label."""
     data = load("mfeat-3", {"mfeat": path})
     X, cases = make_cases(data, cell["holes"])
-    features = FrozenEstimator(make_features(cell["method"], cell["seed"]).fit(X))
+    features = make_features(cell["method"], cell["seed"], epochs).fit(X)
     records = []
     for case, X_test in cases.items():
         if case == f"without {cell['method']}":
             continue
         scores = evaluate(
-            {cell["method"]: features},
+            {cell["method"]: FrozenEstimator(features)},
             X,
             {case: data.y_train},
             X_test=X_test,
@@ -124,10 +128,11 @@ def measure(cell, *, path):
 
 def main(arguments=None):
     """Run the cells that are missing and print the table of all that there are."""
-    parser = make_parser("missing", __doc__, epochs=False)
+    parser = make_parser("missing", __doc__)
     parser.add_argument("--mfeat", type=Path, required=True, help="mfeat_digits.npz")
     options = parse(parser, arguments)
-    open_folder(options.out, {"mfeat": options.mfeat}, experiment="missing")
+    settings = {"epochs": options.epochs}
+    open_folder(options.out, {"mfeat": options.mfeat}, experiment="missing", **settings)
     cells = [
         {"method": method, "seed": seed, "holes": holes}
         for seed in options.seeds
@@ -136,7 +141,7 @@ def main(arguments=None):
         if (method in DROPOUT or seed == options.seeds[0])
         and not (method in NAMES and holes)  # a single modality has rows without it
     ]
-    run = partial(measure, path=options.mfeat)
+    run = partial(measure, path=options.mfeat, **settings)
     try:
         run_cells(options.out, cells, run, options.jobs)
     finally:

@@ -34,8 +34,10 @@ from pathlib import Path
 import numpy as np
 from experiment import (
     METHODS,
+    RARE_PROBE,
     REFERENCE,
     add_methods,
+    make_interactions,
     make_method,
     make_parser,
     open_folder,
@@ -47,7 +49,7 @@ from experiment import (
     whole,
     write,
 )
-from real_data import ADVICE, FILES, load, make_features
+from real_data import ADVICE, FILES, load, make_features, take_rows
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
@@ -55,7 +57,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skcoral.datasets import make_multimodal_interactions
 from skcoral.evaluation import JoinBlocks, evaluate
 
 FEATURES = ("raw", "PCA", "CCA", "views", "statistics")
@@ -64,7 +65,6 @@ LABELS = (1, 5, 20)  # per class
 NAMES = {1: "1 label per class", 5: "5 labels", 20: "20 labels", "all": "all labels"}
 HALF = 32  # principal components of the 64 columns with known interactions
 PROBE = LogisticRegression(max_iter=2000)
-RARE_PROBE = LogisticRegression(max_iter=2000, class_weight="balanced")
 BOOSTED = HistGradientBoostingClassifier(random_state=0)
 
 
@@ -77,21 +77,14 @@ def choose_rows(X, n_rows):
     """Return the rows that a representation is learnt from."""
     if n_rows == "all":
         return X
-    rows = np.random.default_rng(0).permutation(count_rows(X))[:n_rows]
-    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
-
-
-def count_rows(X):
-    """Return the number of rows of a data frame or SliceDict."""
-    return X.shape[0]
+    return take_rows(X, np.random.default_rng(0).permutation(X.shape[0])[:n_rows])
 
 
 def fit_transformers(cell, data, epochs):
     """Return fitted transformers by name: one method, or some plain features."""
     name, X = cell["method"], choose_rows(data.X_train, cell["unlabelled"])
     if name in METHODS:
-        parameters = {} if epochs is None else {"max_epochs": epochs}
-        made = {name: make_method(name, data.modalities, **parameters)}
+        made = {name: make_method(name, data.modalities, max_epochs=epochs or "auto")}
         made[name].set_params(random_state=cell["seed"])
     else:
         made = make_features(name, data)
@@ -108,7 +101,7 @@ def measure_real(cell, paths, epochs):
     n_labels = [*LABELS, "all"] if whole_set else list(LABELS)
     records = score(made, n_labels=n_labels, probe=PROBE)
     if whole_set and cell["method"] in (REFERENCE, "raw"):
-        records += measure_joined(made, make_features("raw", data), score)
+        records += measure_joined(made, data, score)
     # The seed is in the transformers, which are fitted already.
     return [r | {"seed": cell["seed"]} if is_learnt(r) else r for r in records]
 
@@ -119,11 +112,13 @@ def is_learnt(record):
     return name in METHODS
 
 
-def measure_joined(made, raw, score):
+def measure_joined(made, data, score):
     """Return records of raw and learnt features together, and of boosted trees."""
     joined = made
     if REFERENCE in made:
-        joined = {f"raw + {REFERENCE}": FeatureUnion([*raw.items(), *made.items()])}
+        parts = make_features("raw", data) | made
+        union = FeatureUnion(list(parts.items())).fit(data.X_train)
+        joined = {f"raw + {REFERENCE}": FrozenEstimator(union)}
     keywords = {"n_labels": "all", "baseline": False}
     trees = {f"{name}, boosted": each for name, each in joined.items()}
     records = score(trees, probe=BOOSTED, **keywords)
@@ -146,8 +141,7 @@ def name_data(cell):
 def make_transformer(method, epochs):
     """Return a method, or the raw features, or their principal components."""
     if method in METHODS:
-        parameters = {} if epochs is None else {"max_epochs": epochs}
-        return make_method(method, "auto", **parameters)
+        return make_method(method, "auto", max_epochs=epochs or "auto")
     raw = make_pipeline(JoinBlocks(), StandardScaler())
     return raw if method == "raw" else make_pipeline(raw, PCA(HALF))
 
@@ -155,10 +149,7 @@ def make_transformer(method, epochs):
 def measure_interactions(cell, epochs, n_rows):
     """Return the records of one training on vectors with known interactions."""
     seed, biased, method = cell["seed"], cell["biased"], cell["method"]
-    seeds = np.random.SeedSequence([seed, biased]).generate_state(3).tolist()
-    make = partial(make_multimodal_interactions, n_rows)
-    fitted = make(biased=biased, random_state=seeds[0])
-    probed, tested = (make(random_state=s) for s in seeds[1:])
+    fitted, probed, tested = make_interactions(seed, biased, n_rows)
     labels = [label for label in probed.target if (label == "synergy") == biased]
     transformer = make_transformer(method, epochs)
     records = evaluate(
@@ -246,7 +237,7 @@ def main(arguments=None):
     used = {data: paths[FILES[data]] for data in options.data if FILES.get(data)}
     open_folder(options.out, used, experiment="comparison", **settings)
     real = [data for data in options.data if data != "interactions"]
-    sizes = {data: count_rows(load(data, paths).X_train) for data in real}
+    sizes = {data: len(load(data, paths).y_train) for data in real}
     run = partial(measure, paths=paths, **settings)
     try:
         run_cells(options.out, list_cells(options, sizes), run, options.jobs)

@@ -16,6 +16,7 @@ import os
 import re
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import joblib
@@ -24,6 +25,7 @@ import numpy as np
 from joblib import Parallel, delayed, parallel_config
 from matplotlib.ticker import MaxNLocator
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
 import skcoral
@@ -38,6 +40,7 @@ from skcoral import (
     InfMaskingTransformer,
     SimCLRTransformer,
 )
+from skcoral.datasets import make_multimodal_interactions
 from skcoral.evaluation import LinearProbe, compare, evaluate, format_table
 from skcoral.settings import METHODS as PUBLISHED
 from skcoral.settings import published_settings
@@ -60,6 +63,8 @@ METHODS = {
     "GMC": GMCTransformer,
 }
 REFERENCE = "COrAL"
+# Judge of labels one of which is rare, such as the synergy of vectors.
+RARE_PROBE = LogisticRegression(max_iter=2000, class_weight="balanced")
 MIN_SPAN = 0.2  # of the axis of scores in figures
 # Variants of COrAL differ in these parameters.
 OF_VARIANT = ("orthogonality", "ortho_weight", "mask_ratio")
@@ -112,20 +117,27 @@ def evaluate_published(*args, **keywords):
         return evaluate(*args, probe=probe, standardize=False, **keywords)
 
 
+def make_interactions(seed, biased, n_rows, **sizes):
+    """Return rows to learn from, to fit probes and to test, the last two unbiased."""
+    seeds = np.random.SeedSequence([seed, biased]).generate_state(3).tolist()
+    make = partial(make_multimodal_interactions, n_rows, **sizes)
+    fitted = make(biased=biased, random_state=seeds[0])
+    return fitted, *(make(random_state=s) for s in seeds[1:])
+
+
 # %%
 # Command line
 # ------------
 
 
-def make_parser(out, doc, epochs=True):
-    """Return a parser of the options that experiments have."""
+def make_parser(out, doc):
+    """Return a parser of the options that all experiments have."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=Path(out), help="folder of results")
     parser.add_argument("--seeds", type=whole(0), nargs="+", default=[0, 1, 2, 3, 4])
-    if epochs:
-        parser.add_argument("--epochs", type=whole(1), help="instead of the usual ones")
+    parser.add_argument("--epochs", type=whole(1), help="instead of the usual ones")
     parser.add_argument(
         "--jobs", type=whole(1), default=1, help="cells at once, which share the cores"
     )

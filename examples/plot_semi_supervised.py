@@ -15,6 +15,8 @@ labels per genre, beside the raw features. Run as a script, this writes the figu
 # The data
 # --------
 # 1,500 films to learn from, as many to test on.
+from functools import partial
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.compose import make_column_transformer
@@ -29,6 +31,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skcoral import COrALClassifier, COrALTransformer
 from skcoral.datasets import load_movies
+from skcoral.evaluation import draw_labels
 
 movies = load_movies(target="genre")
 X, X_test, y, y_test = train_test_split(
@@ -43,7 +46,7 @@ X.head()
 # Learnt once, whatever labels come later.
 sizes = {"modalities": movies.modalities, "embed_dim": 32, "max_epochs": 15}
 coral = make_pipeline(COrALTransformer(**sizes, random_state=0), StandardScaler())
-coral.fit(X)
+coral_features = coral.fit_transform(X), coral.transform(X_test)
 raw = make_pipeline(
     make_column_transformer(
         (SimpleImputer(add_indicator=True), X.select_dtypes("number").columns),
@@ -52,32 +55,29 @@ raw = make_pipeline(
         sparse_threshold=0,
     ),
     StandardScaler(),
-).fit(X)
+)
+raw_features = raw.fit_transform(X), raw.transform(X_test)
+
 
 # %%
 # All rows, a few of them with a label
 # ------------------------------------
 # None says that a film has no label. Numbers would have -1, as in
 # `sklearn.semi_supervised`.
-genres = np.unique(y)
-
-
 def hide(n_labels, draw):
     """Return the labels of `n_labels` films per genre, and None for all others."""
-    rng = np.random.default_rng(draw)
-    groups = [rng.permutation(np.flatnonzero(y == genre)) for genre in genres]
-    rows = np.concatenate([group[:n_labels] for group in groups])
+    rows = draw_labels(y, n_labels, draw)
     known = np.full(len(y), None)
     known[rows] = y[rows]
     return known
 
 
 def probe(features, known):
-    """Predict the test genres from features that were learnt without labels."""
+    """Predict the test genres from training and test features."""
+    train, test = features
     rows = [label is not None for label in known]
-    classifier = LogisticRegression(max_iter=2000)
-    classifier.fit(features.transform(X)[rows], known[rows])
-    return classifier.predict(features.transform(X_test))
+    classifier = LogisticRegression(max_iter=2000).fit(train[rows], known[rows])
+    return classifier.predict(test)
 
 
 def fine_tune(known):
@@ -92,8 +92,8 @@ def fine_tune(known):
 # The mean over two draws of labels, which all three share.
 labels_per_genre = [5, 20]
 methods = {
-    "raw + logistic regression": lambda known: probe(raw, known),
-    "COrALTransformer + logistic regression": lambda known: probe(coral, known),
+    "raw + logistic regression": partial(probe, raw_features),
+    "COrALTransformer + logistic regression": partial(probe, coral_features),
     "COrALClassifier": fine_tune,
 }
 scores = {
@@ -114,7 +114,7 @@ for name, values in scores.items():
     (line,) = ax.plot(labels_per_genre, values.mean(axis=1), label=name)
     for draw in values.T:
         ax.plot(labels_per_genre, draw, "o", color=line.get_color(), alpha=0.5)
-ax.axhline(1 / len(genres), color="0.6", linestyle=":", label="chance")
+ax.axhline(1 / len(np.unique(y)), color="0.6", linestyle=":", label="chance")
 ax.set_xticks(labels_per_genre, labels_per_genre)
 ax.set(xlabel="labels per genre", ylabel="balanced accuracy", title="genre of films")
 ax.legend(loc="lower right", bbox_to_anchor=(1, 0.07))  # above the dotted line

@@ -58,7 +58,6 @@ class RealData(NamedTuple):
     y_test: np.ndarray
     modalities: object
     views: dict
-    n_classes: int
 
 
 # %%
@@ -77,9 +76,13 @@ def load(name, paths):
         X, y, modalities, views = read(paths[name])
     y = np.asarray(y)
     train, test = split(name, y, paths)
-    take = X.iloc.__getitem__ if hasattr(X, "iloc") else X.__getitem__
-    parts = take(train), y[train], take(test), y[test]
-    return RealData(*parts, modalities, views, len(np.unique(y)))
+    parts = take_rows(X, train), y[train], take_rows(X, test), y[test]
+    return RealData(*parts, modalities, views)
+
+
+def take_rows(X, rows):
+    """Return rows of a data frame or SliceDict."""
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
 def split(name, y, paths):

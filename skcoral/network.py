@@ -378,9 +378,9 @@ def _encode(encoders, blocks):
 
 def _encode_kept(encoder, x, mask, keep):
     """Return tokens of the rows that keep any, and zeros for the others."""
-    if keep is None or keep.any(dim=1).all():
+    rows = None if keep is None else keep.any(dim=1)
+    if rows is None or rows.all():
         return encoder(x, mask)[0]
-    rows = keep.any(dim=1)
     tokens, _ = encoder(x[rows], None if mask is None else mask[rows])
     return tokens.new_zeros(len(x), *tokens.shape[1:]).index_put((rows,), tokens)
 

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import benchmark_interactions
@@ -433,11 +432,9 @@ def test_interactions_and_missing_modalities(tmp_path, monkeypatch):
     benchmark_interactions.main([*TINY_RUN, *out])
     table = (tmp_path / "interactions" / "table.md").read_text()
     assert "| COrAL | shared |" in table and "unique_m1" in table
-    coral = partial(benchmark_missing.COrALTransformer, max_epochs=1)
-    monkeypatch.setattr(benchmark_missing, "COrALTransformer", coral)
     mfeat = make_digits(tmp_path / "mfeat_digits.npz")
     out = tmp_path / "missing"
-    arguments = ["--mfeat", str(mfeat), "--seeds", "0", "--out", str(out)]
+    arguments = [*TINY_RUN, "--mfeat", str(mfeat), "--out", str(out)]
     benchmark_missing.main(arguments)
     records = read_csv(out / "results.csv")
     cases = {r["label"] for r in records if r["method"] == "fou"}

@@ -290,7 +290,7 @@ def test_both_paths_have_the_parameters_of_each():
     assert not names[1] & names[2]
 
 
-def test_shared_tokens_of_hidden_rows_are_not_computed(monkeypatch):
+def test_shared_tokens_of_hidden_rows_are_not_computed():
     network, batch = make_network(), make_batch()
     keep = [torch.ones(N, 2 + m, dtype=torch.bool) for m in range(2)]
     keep[0][0] = False  # a whole row

@@ -191,7 +191,7 @@ class COrALObjective(Objective):
             masked_view = slice(None, n_samples) if first else slice(n_samples, None)
             intact = torch.ones_like(kept)
             intact[masked_view] = kept[masked_view]
-            keep.append(intact if alone is None else intact | alone)
+            keep.append(intact | alone)
         return keep
 
     def _current_ratio(self):
@@ -215,11 +215,11 @@ class COrALObjective(Objective):
 
 
 def _find_alone(masks):
-    """Tell the rows with one modality: a column, True for all, None for none."""
+    """Tell the rows with one modality: a column, True for all, False for none."""
     if len(masks) == 1:
         return True
     if all(mask is None for mask in masks):
-        return None
+        return False
     present = [1 if mask is None else mask.any(dim=1).long() for mask in masks]
     return (sum(present) == 1)[:, None]
 
