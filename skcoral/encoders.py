@@ -85,6 +85,10 @@ class TokenEncoder(nn.Module):
     embed_dim : int
         Width of the tokens.
 
+    start : ndarray of shape (n_ids, n_coordinates), default=None
+        First coordinates of the embeddings before training; further ones, and all by
+        default, are random.
+
     Examples
     --------
     >>> import torch
@@ -94,9 +98,12 @@ class TokenEncoder(nn.Module):
     (torch.Size([1, 3, 4]), tensor([[ True,  True, False]]))
     """
 
-    def __init__(self, n_ids, embed_dim):
+    def __init__(self, n_ids, embed_dim, start=None):
         super().__init__()
         self.embedding = nn.Embedding(n_ids, embed_dim, padding_idx=0)
+        if start is not None:
+            with torch.no_grad():
+                self.embedding.weight[:, : start.shape[1]] = torch.from_numpy(start)
 
     def forward(self, x, mask=None):
         """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""

@@ -1047,3 +1047,43 @@ def test_constant_component_is_zero():
 def test_extreme_vectors_stay_finite():
     block = np.array([[1e-30, 1e30], [2e-30, -1e30], [3e-30, 1e30]])
     assert np.isfinite(EmbeddingModality().fit(block).transform(block)).all()
+
+
+@pytest.mark.parametrize("tokenizer", ["words", "subwords"])
+def test_embeddings_start_where_latent_semantic_analysis_has_them(tokenizer):
+    spec = TextModality(tokenizer=tokenizer, random_state=0).fit(TEXTS)
+    ids = spec.transform(TEXTS)
+    n_ids = len(spec.token_vectors_)
+    counts = np.array([[np.sum(row == i) for i in range(n_ids)] for row in ids])
+    counts[:, :2] = 0  # padding, and texts without known words
+    frequency = np.log((1 + len(ids)) / (1 + (counts > 0).sum(axis=0))) + 1
+    weights = np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0) * frequency
+    weights /= np.linalg.norm(weights, axis=1, keepdims=True)
+    # Vectors of all directions have the inner products of the columns of the weights.
+    given = spec.token_vectors_ @ spec.token_vectors_.T
+    np.testing.assert_allclose(given, weights.T @ weights, atol=1e-5)
+
+
+def test_embeddings_start_with_equal_lengths_and_keep_padding_at_zero():
+    spec = TextModality(svd_dim=2, random_state=0).fit(TEXTS)
+    start = spec.make_encoder(8).embedding.weight.detach().numpy()
+    assert spec.token_vectors_.shape == (len(start), 2)
+    norms = np.linalg.norm(start[:, :2], axis=1)
+    np.testing.assert_allclose(norms, [0, 0, *[2**0.5] * (len(start) - 2)], atol=1e-6)
+    np.testing.assert_array_equal(start[0], np.zeros(8))
+    assert (start[1:, 2:] != 0).all()
+    narrow = spec.make_encoder(1).embedding.weight.detach().numpy()
+    np.testing.assert_allclose(np.abs(narrow[2:]), 1.0, atol=1e-6)
+
+
+def test_words_of_the_same_texts_start_alike():
+    texts = np.array(["cat dog", "dog cat", "rose tulip", "tulip rose"] * 5, object)
+    spec = TextModality(random_state=0).fit(texts)
+    start = spec.make_encoder(4).embedding.weight.detach().numpy()
+    cat, dog, rose = (
+        start[spec.transform(np.array([w], object))[0, 0]]
+        for w in ("cat", "dog", "rose")
+    )
+    known = slice(None, spec.token_vectors_.shape[1])
+    assert cat[known] @ dog[known] > 0.9 * (dog[known] @ dog[known])
+    assert abs(cat[known] @ rose[known]) < 0.1 * (dog[known] @ dog[known])

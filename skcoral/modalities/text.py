@@ -1,8 +1,11 @@
 """Texts: raw strings as words with learned embeddings, or as vectors."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import clone
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
+from sklearn.preprocessing import normalize
+from sklearn.utils.extmath import randomized_svd
 
 from skcoral._columns import read_columns
 from skcoral._validation import POSITIVE_INT, StrOptions
@@ -23,11 +26,12 @@ VECTOR_TOKENS = 8
 
 
 class TextModality(BaseModality):
-    """Raw strings: one token per word, with embeddings learnt from scratch.
+    """Raw strings: one token per word, with embeddings learnt from these texts.
 
-    The words of a text that weigh most by TF-IDF become its tokens; their embeddings
-    are learnt with everything else. Nothing is downloaded. Missing and empty strings
-    are allowed.
+    The words of a text that weigh most by TF-IDF become its tokens. Their embeddings
+    start where latent semantic analysis has them, so that words of the same texts are
+    alike from the start, and are learnt with everything else. Nothing is downloaded.
+    Missing and empty strings are allowed.
 
     Parameters
     ----------
@@ -45,8 +49,9 @@ class TextModality(BaseModality):
         text are left out where there are others: they tell nothing about other texts.
 
     svd_dim : int, default=128
-        Width to which sparse vectors of a `preprocessor` are reduced by a truncated
-        SVD; smaller where the vectors or the number of rows is.
+        Width of the latent semantic analysis, a truncated SVD of TF-IDF; also that to
+        which sparse vectors of a `preprocessor` are reduced. Smaller where the
+        vocabulary or the number of rows is.
 
     augmentation : {"corrupt", "drop", "noise"}, sequence of these or callable, \
             default="corrupt"
@@ -72,6 +77,10 @@ class TextModality(BaseModality):
 
     tokenizer_ : tokenizers.Tokenizer
         The trained tokenizer of subwords.
+
+    token_vectors_ : ndarray of shape (n_ids, n_directions)
+        Latent semantic analysis: the coordinates of each id, zeros where no text has
+        it. Embeddings start in their direction, at random in further coordinates.
 
     n_tokens_ : int
         Most tokens of a text in `fit`, at most `n_tokens`.
@@ -158,6 +167,8 @@ class TextModality(BaseModality):
             self._fit_words(texts)
         else:
             self._fit_subwords(texts)
+        counts = _count_ids(self._list_ids(texts), self._n_ids)
+        self.token_vectors_ = _analyse(counts, self.svd_dim, self.random_state)
         return self
 
     def transform(self, block):
@@ -183,13 +194,9 @@ class TextModality(BaseModality):
         """
         texts, n_columns = _read_texts(block)
         self._check_fitted_width(n_columns)
-        if self.preprocessor is None and self.tokenizer == "subwords":
-            return _pad(
-                [e.ids for e in self.tokenizer_.encode_batch(texts)], self.n_tokens_
-            )
-        vectors = self.vectorizer_.transform(texts)
         if self.preprocessor is None:
-            return _heaviest_words(vectors, self.n_tokens_)
+            return self._list_ids(texts)
+        vectors = self.vectorizer_.transform(texts)
         return np.asarray(self.reducer_.transform(vectors), dtype=np.float32)
 
     def make_encoder(self, embed_dim):
@@ -197,9 +204,9 @@ class TextModality(BaseModality):
         if self.preprocessor is not None:
             n_features = self.reducer_[-1].n_features_in_
             return VectorEncoder(n_features, embed_dim, self.n_tokens_)
-        if self.tokenizer == "subwords":
-            return TokenEncoder(self.tokenizer_.get_vocab_size(), embed_dim)
-        return TokenEncoder(FIRST_WORD + len(self.vectorizer_.vocabulary_), embed_dim)
+        # Of equal length: what is known of a rare word is with which others it comes.
+        start = normalize(self.token_vectors_[:, :embed_dim])
+        return TokenEncoder(self._n_ids, embed_dim, start * np.sqrt(start.shape[1]))
 
     def make_augmentation(self):
         """Return the augmentation of one view, of words or of vectors."""
@@ -207,6 +214,20 @@ class TextModality(BaseModality):
             return super().make_augmentation()
         corrupt = TokenCorruption(self.corruption_rate)
         return self._compose({"corrupt": corrupt, "drop": TokenDrop(fill=UNKNOWN)})
+
+    @property
+    def _n_ids(self):
+        """Number of ids, padding included."""
+        if self.tokenizer == "subwords":
+            return self.tokenizer_.get_vocab_size()
+        return FIRST_WORD + len(self.vectorizer_.vocabulary_)
+
+    def _list_ids(self, texts):
+        """Return the ids of each text, padded."""
+        if self.tokenizer == "subwords":
+            encoded = self.tokenizer_.encode_batch(texts)
+            return _pad([each.ids for each in encoded], self.n_tokens_)
+        return _heaviest_words(self.vectorizer_.transform(texts), self.n_tokens_)
 
     def _fit_words(self, texts):
         vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=self.max_features)
@@ -244,6 +265,24 @@ def _heaviest_words(weights, n_tokens):
     ids[rows[kept], ranks[kept]] = FIRST_WORD + weights.indices[order][kept]
     ids[n_words == 0, 0] = UNKNOWN
     return ids
+
+
+def _count_ids(ids, n_ids):
+    """Return how often each text has each id of a word or subword."""
+    rows, places = np.nonzero(ids >= FIRST_WORD)
+    ones = np.ones(len(rows), dtype=np.float32)
+    return sparse.csr_matrix((ones, (rows, ids[rows, places])), (len(ids), n_ids))
+
+
+def _analyse(counts, n_directions, random_state):
+    """Return the latent semantic analysis of each id: where its texts have it."""
+    weights = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
+    n_directions = min(n_directions, *counts.shape)
+    _, scale, directions = randomized_svd(
+        weights, n_directions, random_state=random_state
+    )
+    directions[:, counts.getnnz(axis=0) == 0] = 0.0  # they are rounding there
+    return directions.T * scale
 
 
 def _train_tokenizer(texts, vocab_size):
