@@ -49,7 +49,7 @@ from skcoral.training import (
 # Rows that `transform` prepares at once, so that its memory does not grow with them.
 TRANSFORM_ROWS = 2**15
 # max_epochs="auto": enough updates for a small table, few passes over a large one.
-MIN_UPDATES = 1200
+MIN_UPDATES = 600
 MIN_EPOCHS = 10
 MAX_EPOCHS = 200
 

@@ -17,8 +17,8 @@ modalities : "auto" or list of (name, spec, columns), default="auto"
 
 TRAINING = """\
 max_epochs : int or "auto", default="auto"
-    Passes over the rows. "auto" makes 1,200 updates, but at least 10 and at most
-    200 passes: ``clip(ceil(1200 / ceil(n_samples / batch_size)), 10, 200)``.
+    Passes over the rows. "auto" makes 600 updates, but at least 10 and at most
+    200 passes: ``clip(ceil(600 / ceil(n_samples / batch_size)), 10, 200)``.
 
 batch_size : int, default=256
     Rows per update. A last batch of one row joins the one before it.
