@@ -121,7 +121,7 @@ class COrALObjective(Objective):
         tokens = network.encode(stacked, paths=("unique",))
         present = [None, *find_present(tokens.masks, n_samples)]
         fused = self._drop_modalities(tokens)
-        keep = self._draw_keep(fused)
+        keep = self._draw_keep(fused) if self.training else None
         fused = network.add_shared(fused, stacked, keep)
         components = [network.fuse(fused, keep=keep), *network.private(tokens)]
         heads = [
