@@ -1,14 +1,8 @@
 """Fixtures that several test modules share."""
 
-import os
-
 import numpy as np
 import pytest
-import torch
 from skorch.helper import SliceDict
-
-if "PYTEST_XDIST_WORKER" in os.environ:
-    torch.set_num_threads(1)  # the workers share the cores
 
 # Sizes that make a fit a matter of milliseconds.
 TINY = {"max_epochs": 2, "embed_dim": 8, "head_dim": 8, "head_hidden_dim": 8}
