@@ -163,11 +163,8 @@ class TextModality(BaseModality):
             return self
         if not any(texts):
             raise ValueError("The text columns hold no text at all.")
-        if self.tokenizer == "words":
-            self._fit_words(texts)
-        else:
-            self._fit_subwords(texts)
-        counts = _count_ids(self._list_ids(texts), self._n_ids)
+        fit = self._fit_words if self.tokenizer == "words" else self._fit_subwords
+        counts = _count_ids(fit(texts), self._n_ids)
         self.token_vectors_ = _analyse(counts, self.svd_dim, self.random_state)
         return self
 
@@ -230,28 +227,29 @@ class TextModality(BaseModality):
         return _heaviest_words(self.vectorizer_.transform(texts), self.n_tokens_)
 
     def _fit_words(self, texts):
+        """Learn the words; return the ids of each text, padded."""
         vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=self.max_features)
-        self.vectorizer_ = vectorizer.fit(texts)
-        if (_count_texts(vectorizer, texts) > 1).any():
-            self.vectorizer_ = vectorizer.set_params(min_df=2).fit(texts)
-        n_words = self.vectorizer_.transform(texts).getnnz(axis=1).max()
+        weights = vectorizer.fit_transform(texts)
+        if (weights.getnnz(axis=0) > 1).any():
+            weights = vectorizer.set_params(min_df=2).fit_transform(texts)
+        self.vectorizer_ = vectorizer
+        n_words = weights.getnnz(axis=1).max()
         self.n_tokens_ = int(np.clip(n_words, 1, self.n_tokens or MAX_WORDS))
+        return _heaviest_words(weights, self.n_tokens_)
 
     def _fit_subwords(self, texts):
+        """Learn the subwords; return the ids of each text, padded."""
         self.tokenizer_ = _train_tokenizer(texts, self.max_features)
-        n_subwords = max(len(e.ids) for e in self.tokenizer_.encode_batch(texts))
-        self.n_tokens_ = max(1, min(n_subwords, self.n_tokens or MAX_SUBWORDS))
+        ids = [each.ids for each in self.tokenizer_.encode_batch(texts)]
+        longest = max(map(len, ids))
+        self.n_tokens_ = max(1, min(longest, self.n_tokens or MAX_SUBWORDS))
+        return _pad(ids, self.n_tokens_)
 
     def _fit_vectors(self, texts):
         self.vectorizer_ = clone(self.preprocessor).fit(texts)
         vectors = self.vectorizer_.transform(texts)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_tokens_ = self.n_tokens or VECTOR_TOKENS
-
-
-def _count_texts(vectorizer, texts):
-    """Return in how many texts each word occurs."""
-    return vectorizer.transform(texts).getnnz(axis=0)
 
 
 def _heaviest_words(weights, n_tokens):
