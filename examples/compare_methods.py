@@ -22,9 +22,9 @@ order of the training rows. Data sets, splits and raw features: ``real_data.py``
 Methods have their defaults.
 
 Cells (data, unlabelled, method, seed, biased) that are done are kept in the folder and
-skipped, so that a killed run can be resumed. Results: ``results.csv``, ``table.md``, a
-figure of each data set, and ``gains.md``, what COrAL gains over the best of the
-features that people would use.
+skipped, so that a killed run can be resumed. Results: ``results.csv``; ``table.md``, a
+table of each data set and one of all by number of labels; a figure of each data set;
+and ``gains.md``, what COrAL gains over the best of the features that people would use.
 """
 
 # %%
@@ -60,7 +60,8 @@ from sklearn.preprocessing import StandardScaler
 from skcoral.evaluation import JoinBlocks, evaluate
 
 FEATURES = ("raw", "PCA", "CCA", "views", "statistics")
-RIVALS = ("raw", "PCA", "CCA", "only", "SimCLR")  # that COrAL is to gain over
+PLAIN = ("raw", "PCA", "CCA", "only")  # rivals of COrAL that are not trained
+TRAINED = "SimCLR"  # the rival with the same encoders and views
 LABELS = (1, 5, 20)  # per class
 NAMES = {1: "1 label per class", 5: "5 labels", 20: "20 labels", "all": "all labels"}
 HALF = 32  # principal components of the 64 columns with known interactions
@@ -256,45 +257,71 @@ def summarise(folder):
         figures.append((data, chosen, keywords))
         balanced = {"columns": column, "scores": "balanced_accuracy"}
         tables.append((f"{data}, balanced accuracy", chosen, balanced))
+    tables += make_overviews(records)
     if records:
         report(folder, records, tables, figures)
         write(folder / "gains.md", format_gains(records))
 
 
+def make_overviews(records):
+    """Return a table of methods and data sets for each number of labels."""
+    whole_sets = [
+        r for r in records if r["data"] in FILES and "raw +" not in r["method"]
+    ]
+    chosen = {n: [r for r in whole_sets if r["n_labels"] == n] for n in NAMES}
+    keywords = {"columns": "data", "scores": "balanced_accuracy"}
+    return [(f"All sets, {NAMES[n]}", chosen[n], keywords) for n in NAMES if chosen[n]]
+
+
 def format_gains(records):
     """Return what COrAL gains over the best rival, by data and number of labels.
 
-    In points of balanced accuracy: mean, deviation over the seeds of COrAL, and the
-    rival.
+    In points of balanced accuracy: over the best of the features that are not trained,
+    over the best of these and SimCLR, and the deviation over the seeds of COrAL.
     """
-    lines = ["| data | 1 label per class | 5 | 20 |", "|---|---|---|---|"]
-    gains = []
+    lines = ["| data | 1 label per class | 5 labels | 20 labels |", "|---|---|---|---|"]
+    rows = []
     for data in dict.fromkeys(record["data"] for record in records):
-        found = [find_gain(records, data, n_labels) for n_labels in LABELS]
-        if None in found:
-            continue
-        cells = [f"{g:+.1f} ± {d:.1f} ({rival})" for g, d, rival in found]
-        lines.append(f"| {data} | {' | '.join(cells)} |")
-        gains += [gain for gain, *_ in found]
-    if gains:
-        lines.append(f"\nMean {np.mean(gains):+.1f}, least {min(gains):+.1f}.")
+        found = [find_gains(records, data, n_labels) for n_labels in LABELS]
+        if None not in found:
+            lines.append(format_row(data, found))
+            rows.append([gains for *gains, _ in found])
+    if rows:
+        lines.append(format_row("mean", np.mean(rows, axis=0)))
+        lines.append(format_row("least", np.min(rows, axis=0)))
     return "\n".join(lines) + "\n"
 
 
-def find_gain(records, data, n_labels):
-    """Return gain, deviation over seeds and rival, None if there is nothing yet."""
+def format_row(name, cells):
+    """Return a line of gains: plain / all, and the deviation where there is one."""
+    texts = [
+        " / ".join(f"{gain:+.1f}" for gain in gains[:2])
+        + "".join(f" ± {deviation:.1f}" for deviation in gains[2:])
+        for gains in cells
+    ]
+    return f"| {name} | {' | '.join(texts)} |"
+
+
+def find_gains(records, data, n_labels):
+    """Return gains over plain and all rivals and a deviation; None if there are none.
+
+    The deviation is of the runs of COrAL, each the mean of its draws of labels.
+    """
     scores = {}
     for record in records:
         if (record["data"], record["n_labels"]) == (data, n_labels):
             seeds = scores.setdefault(record["method"], {})
             seeds.setdefault(record["seed"], []).append(record["balanced_accuracy"])
-    runs = {m: list(map(np.mean, seeds.values())) for m, seeds in scores.items()}
-    rivals = {m: np.mean(r) for m, r in runs.items() if m.startswith(RIVALS)}
-    if REFERENCE not in runs or not rivals:
+    runs = {
+        m: 100 * np.array([np.mean(s) for s in seeds.values()])
+        for m, seeds in scores.items()
+    }
+    plain = [r.mean() for m, r in runs.items() if m.startswith(PLAIN)]
+    if not {REFERENCE, TRAINED} <= set(runs) or not plain:
         return None
-    rival = max(rivals, key=rivals.get)
-    gains = 100 * (np.array(runs[REFERENCE]) - rivals[rival])
-    return gains.mean(), gains.std(), rival
+    own, best = runs[REFERENCE], max(plain)
+    gains = own.mean() - best, own.mean() - max(best, runs[TRAINED].mean())
+    return *gains, own.std()
 
 
 # %%

@@ -383,20 +383,29 @@ def test_comparison(tmp_path):
     mfeat = make_digits(tmp_path / "mfeat_digits.npz")
     out = tmp_path / "results"
     features = ["raw", "PCA", "CCA", "views"]
-    arguments = [*TINY_RUN, "--methods", "COrAL", *features, "--rows", "150"]
-    arguments += ["--data", "interactions", "mfeat-3", "--mfeat", str(mfeat)]
+    arguments = [*TINY_RUN, "--methods", "COrAL", "SimCLR", *features]
+    arguments += [
+        "--rows",
+        "150",
+        "--data",
+        "interactions",
+        "mfeat-3",
+        "--mfeat",
+        str(mfeat),
+    ]
     arguments += ["--unlabelled", "130", "500", "all"]
     compare_methods.main([*arguments, "--out", str(out)])
     # Raw and PCA of interactions; 500 rows to learn from are more than there are.
-    assert len(experiment.list_cells(out)) == 3 * 2 + 2 * 5
+    assert len(experiment.list_cells(out)) == 4 * 2 + 2 * 6
     names = ["interactions", "mfeat-3", "mfeat-3, 130 unlabelled"]
     table, records = check_report(out, names)
     assert "redundant" in table and "synergy" in table
+    assert "All sets, 20 labels\n\n| method | mfeat-3 |" in table
     found = {r["method"] for r in records if r["data"] == "mfeat-3"}
     alone = {"only fou", "only kar", "only zer"}
     joined = {"raw + COrAL", "raw, boosted", "raw + COrAL, boosted"}
     plain = {"raw", "PCA", "CCA"}
-    assert found == {"majority", "COrAL"} | plain | alone | joined
+    assert found == {"majority", "COrAL", "SimCLR"} | plain | alone | joined
     few = [r for r in records if r["method"] == "COrAL" and r["n_labels"] == "5"]
     assert [r["draw"] for r in few] == list("01234") * 2
     seeds = {r["method"]: r["seed"] for r in records if r["data"] == "mfeat-3"}
@@ -406,24 +415,52 @@ def test_comparison(tmp_path):
     assert {d["reference"] for d in differences} == {"COrAL"}
     assert {d["method"] for d in differences} >= {"majority"} | plain | alone
     gains = (out / "gains.md").read_text()
-    assert "| mfeat-3, 130 unlabelled |" in gains and "Mean " in gains
+    assert "| mfeat-3, 130 unlabelled |" in gains and "| mean |" in gains
     content = json.loads(experiment.list_cells(out)[0].read_text())
     assert content["seconds"] > 0
 
 
-def test_gains_are_over_the_best_rival():
-    scores = {"COrAL": [0.5, 0.7], "SimCLR": [0.2, 0.9], "raw": [0.56], "CoMM": [1.0]}
-    records = [
-        {"data": "a", "n_labels": 5, "method": method, "seed": seed, "draw": draw}
-        | {"balanced_accuracy": score + 0.1 * draw}
+def make_runs(data, n_labels, scores):
+    """Return records of two draws of labels that are 0.2 apart."""
+    return [
+        {"data": data, "n_labels": n_labels, "method": method, "seed": s, "draw": d}
+        | {"balanced_accuracy": score + 0.1 * d}
         for method, runs in scores.items()
-        for seed, score in enumerate(runs)
-        for draw in (-1, 1)
+        for s, score in enumerate(runs)
+        for d in (-1, 1)
     ]
-    gain, deviation, rival = compare_methods.find_gain(records, "a", 5)
-    # Draws are averaged; CoMM is no rival, raw has the best mean.
-    assert (round(gain, 6), round(deviation, 6), rival) == (4.0, 10.0, "raw")
-    assert compare_methods.find_gain(records, "a", 20) is None
+
+
+def test_gains_are_over_the_best_rival():
+    scores = {"COrAL": [0.5, 0.7], "SimCLR": [0.2, 0.9], "raw": [0.54], "CoMM": [1.0]}
+    found = compare_methods.find_gains(make_runs("a", 5, scores), "a", 5)
+    # Draws are averaged, seeds of COrAL deviate by 10 points; CoMM is no rival.
+    assert np.allclose(found, [6.0, 5.0, 10.0])
+    scores["PCA"] = [0.58]
+    found = compare_methods.find_gains(make_runs("a", 5, scores), "a", 5)
+    assert np.allclose(found, [2.0, 2.0, 10.0])
+    assert compare_methods.find_gains(make_runs("a", 5, scores), "a", 20) is None
+    del scores["SimCLR"]
+    assert compare_methods.find_gains(make_runs("a", 5, scores), "a", 5) is None
+
+
+def test_gains_have_mean_and_least_over_data():
+    raw = {"a": 0.3, "b": 0.45}
+    records = [
+        record
+        for data, score in raw.items()
+        for n_labels in (1, 5, 20)
+        for record in make_runs(
+            data, n_labels, {"COrAL": [0.5], "SimCLR": [0.4], "raw": [score]}
+        )
+    ]
+    lines = compare_methods.format_gains(records).splitlines()[2:]
+    assert [line.split("|")[1:3] for line in lines] == [
+        [" a ", " +20.0 / +10.0 ± 0.0 "],
+        [" b ", " +5.0 / +5.0 ± 0.0 "],
+        [" mean ", " +12.5 / +7.5 "],
+        [" least ", " +5.0 / +5.0 "],
+    ]
 
 
 def test_interactions_and_missing_modalities(tmp_path, monkeypatch):
