@@ -1,27 +1,17 @@
 """The base of all estimators: X in, named features out, whatever the method."""
 
 import contextlib
-import math
-import warnings
 from abc import abstractmethod
 
 import numpy as np
-import torch
 from sklearn.base import TransformerMixin
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
-from skorch.callbacks import EarlyStopping
-from skorch.helper import predefined_split
 
-from skcoral._blocks import (
-    count_rows,
-    drop_idle_mask,
-    find_rows,
-    take_from_blocks,
-)
+from skcoral._blocks import find_rows
 from skcoral._columns import name_components, place_components
-from skcoral._filling import learn_fill
+from skcoral._fitting import count_finished, train
 from skcoral._reading import ModalityReader, keep_rows
 from skcoral._validation import (
     AT_LEAST_TWO,
@@ -34,24 +24,11 @@ from skcoral._validation import (
     fit_context,
     refuse_early_stopping,
 )
-from skcoral.batches import BatchLoader, BlockDataset
-from skcoral.callbacks import BestEpoch, EpochProgress
+from skcoral.batches import BlockDataset
 from skcoral.modalities import TextModality
-from skcoral.network import DualPathNetwork
-from skcoral.training import (
-    ContrastiveNet,
-    resolve_compile,
-    resolve_device,
-    resolve_precision,
-    seeded,
-)
 
 # Rows that `transform` prepares at once, so that its memory does not grow with them.
 TRANSFORM_ROWS = 2**15
-# max_epochs="auto": enough updates for a small table, few passes over a large one.
-MIN_UPDATES = 600
-MIN_EPOCHS = 10
-MAX_EPOCHS = 200
 
 
 class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
@@ -318,7 +295,7 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
     def n_iter_(self):
         """int: number of finished epochs."""
         check_is_fitted(self, "net_")
-        return sum("train_loss" in row for row in self.net_.history)
+        return count_finished(self.net_)
 
     @property
     def loss_curve_(self):
@@ -360,7 +337,7 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
                 self._forget()
                 self._seed = check_random_state(self.random_state).randint(2**31 - 1)
                 data = self._gather(self._fit_modalities(X), encode)
-            self._train(*data, resume=resume, epochs=epochs)
+            self.net_ = train(self, *data, resume=resume, epochs=epochs)
         return self
 
     def _gather(self, blocks, encode):
@@ -390,119 +367,7 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
             if rows is not None and name in components:
                 components[name][~rows] = {"zero": 0.0, "nan": np.nan}[self.missing]
 
-    def _train(self, blocks, targets, *, resume, epochs):
-        """Train a new network, or the present one further, on fitted blocks."""
-        net = self.net_ if resume else self._make_net(blocks)
-        blocks = {name: drop_idle_mask(block) for name, block in blocks.items()}
-        seed = self._seed
-        if resume:
-            # Every continuation draws afresh, and yet the same at the next run.
-            n_epochs = len(net.history)
-            seed = int(np.random.SeedSequence([seed, n_epochs]).generate_state(1)[0])
-        train, valid = self._split(blocks, targets, seed, net.device)
-        net.set_params(train_split=valid and predefined_split(valid))
-        with seeded(seed, net.device):
-            if not resume:
-                net.initialize()
-            net.partial_fit(train, epochs=epochs)
-        # The held-out rows are not the estimator's to keep.
-        net.set_params(train_split=None)
-        learn_fill(net, train)
-        net.module_.eval()
-        net.criterion_.eval()
-        self.net_ = net
-        self._warn_if_interrupted()
-
-    def _make_net(self, blocks):
-        """Return the trainer, not initialised yet."""
-        specs = {name: spec for name, spec, _ in self.modalities_}
-        n_samples = count_rows(blocks)
-        objective, objective_params, network_params = self._make_method(list(specs))
-        device = self._resolve_device()
-        return ContrastiveNet(
-            DualPathNetwork,
-            objective,
-            module__modalities=specs,
-            augmentations={name: s.make_augmentation() for name, s in specs.items()},
-            views_seed=self._seed,
-            optimizer=torch.optim.AdamW,
-            optimizer__weight_decay=self.weight_decay,
-            optimizer__fused=True,
-            lr=self.lr,
-            max_epochs=self._count_epochs(n_samples),
-            batch_size=self.batch_size,
-            iterator_train=BatchLoader,
-            iterator_train__shuffle=True,
-            iterator_valid=BatchLoader,
-            callbacks=self._make_callbacks(),
-            device=device,
-            precision=resolve_precision(self.precision, device, self.embed_dim),
-            compile=resolve_compile(self.compile, device),
-            verbose=int(self.verbose > 1),
-            **{f"criterion__{key}": value for key, value in objective_params.items()},
-            **{f"module__{key}": value for key, value in network_params.items()},
-        )
-
-    def _resolve_device(self):
-        try:
-            return resolve_device(self.device)
-        except ValueError as error:
-            raise ValueError(
-                f"The 'device' parameter of {type(self).__name__} must be 'auto' or a "
-                f"torch device that is present. Got {self.device!r} instead: {error}"
-            ) from error
-
-    def _count_epochs(self, n_samples):
-        """Return `max_epochs`, or the number that makes enough updates."""
-        if self.max_epochs != "auto":
-            return self.max_epochs
-        if self.early_stopping:
-            n_samples -= math.ceil(n_samples * self.validation_fraction)
-        n_batches = max(1, math.ceil(n_samples / self.batch_size))
-        return int(np.clip(math.ceil(MIN_UPDATES / n_batches), MIN_EPOCHS, MAX_EPOCHS))
-
-    def _make_callbacks(self):
-        """Return the callbacks of the user and those of verbose and early stopping."""
-        callbacks = list(self.callbacks or [])
-        if self.verbose:
-            callbacks.append(EpochProgress())
-        if self.early_stopping:
-            patience = self.n_iter_no_change
-            callbacks.append(BestEpoch(patience=patience, load_best=True))
-        return callbacks
-
-    def _split(self, blocks, targets, seed, device):
-        """Return training rows and, with early stopping, held-out rows."""
-        if not self.early_stopping:
-            return BlockDataset(blocks, device, targets), None
-        sides = self._hold_out(np.arange(count_rows(blocks)), targets, seed)
-        if min(map(len, sides)) < 2:
-            raise ValueError(
-                f"The 'validation_fraction' parameter of {type(self).__name__} must "
-                f"leave two rows or more on both sides of {count_rows(blocks)} rows. "
-                f"Got {self.validation_fraction} instead."
-            )
-        return [
-            BlockDataset(
-                take_from_blocks(blocks, rows),
-                device,
-                None if targets is None else targets[rows],
-            )
-            for rows in sides
-        ]
-
     def _hold_out(self, rows, targets, seed):
         """Return the rows to train on and those to hold out."""
         options = {"test_size": self.validation_fraction, "random_state": seed}
         return train_test_split(rows, **options)
-
-    def _warn_if_interrupted(self):
-        """Warn after Ctrl-C; a callback that stops early is no interruption."""
-        stoppers = [c for _, c in self.net_.callbacks_ if isinstance(c, EarlyStopping)]
-        stopped_early = any(c.misses_ >= c.patience for c in stoppers)
-        if self.net_.interrupted_ and not stopped_early:
-            warnings.warn(
-                f"Training interrupted by user after {self.n_iter_} epochs; the "
-                "estimator is usable as it is.",
-                stacklevel=4,
-            )

@@ -57,6 +57,7 @@ ORDER = [
     "batches",
     "training",
     "_filling",
+    "_fitting",
     "_reading",
     "_base",
     "coral",

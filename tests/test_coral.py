@@ -29,6 +29,7 @@ from skcoral import (
     TextModality,
     _base,
 )
+from skcoral._fitting import count_epochs
 from skcoral.datasets import make_multimodal_interactions
 
 FILM = ["year", "rating", "seen", "released"]
@@ -185,9 +186,9 @@ def test_auto_epochs_follow_the_number_of_updates(tiny):
     for n_rows, batch_size, updates in [(40, 10, 4), (60, 8, 8), (1000, 16, 63)]:
         coral = make_coral(tiny, max_epochs="auto", batch_size=batch_size)
         expected = min(200, max(10, math.ceil(600 / updates)))
-        assert coral._count_epochs(n_rows) == expected
+        assert count_epochs(coral, n_rows) == expected
     coral.set_params(early_stopping=True, validation_fraction=0.5)
-    assert coral._count_epochs(1000) == math.ceil(600 / 32)
+    assert count_epochs(coral, 1000) == math.ceil(600 / 32)
 
 
 def test_fit_starts_anew_and_warm_start_continues(views, tiny):
