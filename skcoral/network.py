@@ -253,7 +253,7 @@ class DualPathNetwork(nn.Module):
 
         keep : list of bool tensor of shape (n_samples, n_tokens), default=None
             Per modality, False at tokens that `fuse` will mask. Where that is a whole
-            row, its tokens are zeros, and are not computed.
+            row, its tokens are zeros, and are not computed, unless this is compiled.
 
         Returns
         -------
@@ -379,7 +379,8 @@ def _encode(encoders, blocks):
 def _encode_kept(encoder, x, mask, keep):
     """Return tokens of the rows that keep any, and zeros for the others."""
     rows = None if keep is None else keep.any(dim=1)
-    if rows is None or rows.all():
+    # A compiler wants shapes that do not depend on the draw: hidden tokens are masked.
+    if rows is None or torch.compiler.is_compiling() or rows.all():
         return encoder(x, mask)[0]
     tokens, _ = encoder(x[rows], None if mask is None else mask[rows])
     return tokens.new_zeros(len(x), *tokens.shape[1:]).index_put((rows,), tokens)

@@ -311,6 +311,15 @@ def test_shared_tokens_of_hidden_rows_are_not_computed():
     torch.testing.assert_close(network.add_shared(private, batch).shared, whole.shared)
 
 
+def test_a_compiler_gets_shapes_that_no_draw_changes(monkeypatch):
+    network, batch = make_network(), make_batch()
+    keep = [torch.zeros(N, 2, dtype=torch.bool), None]
+    private = network.encode(batch, paths=("unique",))
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    tokens = network.add_shared(private, batch, keep)
+    torch.testing.assert_close(tokens.shared, network.encode(batch).shared)
+
+
 @pytest.mark.parametrize("mask_mode", ["zero", "token", "drop"])
 def test_padding_of_hidden_rows_is_kept(mask_mode):
     network = make_network(mask_mode=mask_mode)
