@@ -248,7 +248,7 @@ def main(arguments=None):
 
 def summarise(folder):
     """Write tables, CSV and figures of the cells that exist."""
-    records = sort_methods(read_records(folder))
+    records = sorted(sort_methods(read_records(folder)), key=rank_data)
     tables, figures = [], []
     for data in dict.fromkeys(record["data"] for record in records):
         chosen = [record for record in records if record["data"] == data]
@@ -261,6 +261,13 @@ def summarise(folder):
     if records:
         report(folder, records, tables, figures)
         write(folder / "gains.md", format_gains(records))
+
+
+def rank_data(record):
+    """Return the place of a record's data set in tables; few unlabelled rows first."""
+    name, _, rows = record["data"].partition(", ")
+    n_rows = int(rows.split()[0]) if rows else np.inf
+    return ["interactions", *FILES].index(name), n_rows
 
 
 def make_overviews(records):
@@ -294,18 +301,19 @@ def format_gains(records):
 
 def format_row(name, cells):
     """Return a line of gains: plain / all, and the deviation where there is one."""
-    texts = [
-        " / ".join(f"{gain:+.1f}" for gain in gains[:2])
-        + "".join(f" ± {deviation:.1f}" for deviation in gains[2:])
-        for gains in cells
-    ]
+    texts = []
+    for plain, both, *deviation in cells:
+        known = deviation and not np.isnan(deviation[0])
+        text = f"{plain:+.1f} / {both:+.1f}"
+        texts.append(f"{text} ± {deviation[0]:.1f}" if known else text)
     return f"| {name} | {' | '.join(texts)} |"
 
 
 def find_gains(records, data, n_labels):
     """Return gains over plain and all rivals and a deviation; None if there are none.
 
-    The deviation is of the runs of COrAL, each the mean of its draws of labels.
+    The deviation is of the runs of COrAL, each the mean of its draws of labels; NaN if
+    there is one run.
     """
     scores = {}
     for record in records:
@@ -321,7 +329,7 @@ def find_gains(records, data, n_labels):
         return None
     own, best = runs[REFERENCE], max(plain)
     gains = own.mean() - best, own.mean() - max(best, runs[TRAINED].mean())
-    return *gains, own.std()
+    return *gains, own.std() if len(own) > 1 else np.nan
 
 
 # %%
