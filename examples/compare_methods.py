@@ -286,7 +286,8 @@ def format_gains(records):
     In points of balanced accuracy: over the best of the features that are not trained,
     over the best of these and SimCLR, and the deviation over the seeds of COrAL.
     """
-    lines = ["| data | 1 label per class | 5 labels | 20 labels |", "|---|---|---|---|"]
+    heads = ["data", *(NAMES[n] for n in LABELS)]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     rows = []
     for data in dict.fromkeys(record["data"] for record in records):
         found = [find_gains(records, data, n_labels) for n_labels in LABELS]
@@ -300,13 +301,14 @@ def format_gains(records):
 
 
 def format_row(name, cells):
-    """Return a line of gains: plain / all, and the deviation where there is one."""
-    texts = []
-    for plain, both, *deviation in cells:
-        known = deviation and not np.isnan(deviation[0])
-        text = f"{plain:+.1f} / {both:+.1f}"
-        texts.append(f"{text} ± {deviation[0]:.1f}" if known else text)
-    return f"| {name} | {' | '.join(texts)} |"
+    """Return a line of gains."""
+    return f"| {name} | {' | '.join(format_cell(*gains) for gains in cells)} |"
+
+
+def format_cell(plain, both, deviation=np.nan):
+    """Return plain / all, and the deviation where there is one."""
+    text = f"{plain:+.1f} / {both:+.1f}"
+    return text if np.isnan(deviation) else f"{text} ± {deviation:.1f}"
 
 
 def find_gains(records, data, n_labels):

@@ -384,15 +384,8 @@ def test_comparison(tmp_path):
     out = tmp_path / "results"
     features = ["raw", "PCA", "CCA", "views"]
     arguments = [*TINY_RUN, "--methods", "COrAL", "SimCLR", *features]
-    arguments += [
-        "--rows",
-        "150",
-        "--data",
-        "interactions",
-        "mfeat-3",
-        "--mfeat",
-        str(mfeat),
-    ]
+    arguments += ["--data", "interactions", "mfeat-3", "--mfeat", str(mfeat)]
+    arguments += ["--rows", "150"]
     arguments += ["--unlabelled", "130", "500", "all"]
     compare_methods.main([*arguments, "--out", str(out)])
     # Raw and PCA of interactions; 500 rows to learn from are more than there are.
