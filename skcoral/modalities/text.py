@@ -222,8 +222,7 @@ class TextModality(BaseModality):
     def _list_ids(self, texts):
         """Return the ids of each text, padded."""
         if self.tokenizer == "subwords":
-            encoded = self.tokenizer_.encode_batch(texts)
-            return _pad([each.ids for each in encoded], self.n_tokens_)
+            return _pad(self._split_subwords(texts), self.n_tokens_)
         return _heaviest_words(self.vectorizer_.transform(texts), self.n_tokens_)
 
     def _fit_words(self, texts):
@@ -240,10 +239,14 @@ class TextModality(BaseModality):
     def _fit_subwords(self, texts):
         """Learn the subwords; return the ids of each text, padded."""
         self.tokenizer_ = _train_tokenizer(texts, self.max_features)
-        ids = [each.ids for each in self.tokenizer_.encode_batch(texts)]
+        ids = self._split_subwords(texts)
         longest = max(map(len, ids))
         self.n_tokens_ = max(1, min(longest, self.n_tokens or MAX_SUBWORDS))
         return _pad(ids, self.n_tokens_)
+
+    def _split_subwords(self, texts):
+        """Return the ids of each text, of different length."""
+        return [each.ids for each in self.tokenizer_.encode_batch(texts)]
 
     def _fit_vectors(self, texts):
         self.vectorizer_ = clone(self.preprocessor).fit(texts)
