@@ -21,7 +21,7 @@ from naive import (
 
 from skcoral import FactorCLTransformer
 from skcoral.losses import club_bound, nce_bound
-from skcoral.objectives import FactorCLObjective
+from skcoral.objectives import FactorCLObjective, factorcl
 from skcoral.objectives.factorcl import CLUB_ROLES, Critic
 
 
@@ -137,13 +137,18 @@ def test_first_axis_of_scores_is_the_one_that_competes():
     assert nce_bound(scores.T).item() == pytest.approx(expected)
 
 
-def test_critic_scores_all_pairs():
+@pytest.mark.parametrize("units_at_once", [1, 70, 1000])
+def test_critic_scores_all_pairs(monkeypatch, units_at_once):
+    # A row, two rows, all rows of `a` at a time.
+    monkeypatch.setattr(factorcl, "UNITS_AT_ONCE", units_at_once)
     torch.manual_seed(0)
     critic = Critic(3, 2, 5)
     a, b = torch.randn(4, 3), torch.randn(6, 2)
     scores = critic(a, b)
-    assert scores.shape == (4, 6)
-    torch.testing.assert_close(scores[1, 4], naive_critic(critic, a[1], b[4]))
+    naive = [
+        torch.stack([naive_critic(critic, row, other) for other in b]) for row in a
+    ]
+    torch.testing.assert_close(scores, torch.stack(naive))
 
 
 def test_two_updates_move_what_is_theirs():
