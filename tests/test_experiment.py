@@ -437,6 +437,15 @@ def test_gains_are_over_the_best_rival():
     assert compare_methods.find_gains(make_runs("a", 5, scores), "a", 5) is None
 
 
+def test_methods_are_in_order():
+    ordered = ["majority", "PCA", "COrAL", "GMC", "raw + COrAL", "raw, boosted"]
+    records = [{"method": name} for name in ordered]
+    shuffled = [records[place] for place in (4, 3, 0, 5, 2, 1)]
+    found = [record["method"] for record in experiment.sort_methods(shuffled)]
+    # Joins keep their order, as plain features do.
+    assert found == ordered
+
+
 def test_data_sets_are_in_order():
     names = ["mfeat-3", "emoji, 300 unlabelled", "mfeat-3, 1000 unlabelled"]
     names += ["mfeat-3, 300 unlabelled", "interactions"]
