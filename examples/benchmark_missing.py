@@ -24,7 +24,6 @@ from experiment import (
     parse,
     read_records,
     run_cells,
-    sort_methods,
     write,
     write_csv,
 )
@@ -44,6 +43,7 @@ MISSING_RATE = 0.3
 HOLES = "30 % missing"
 DROPOUT = {"COrAL": 0.0, "COrAL, modality_dropout=0.3": 0.3}
 MEAN = "raw, mean-imputed"
+FEATURES = (MEAN, *NAMES, *DROPOUT)
 PROBE = LogisticRegression(max_iter=2000)
 
 
@@ -136,7 +136,7 @@ def main(arguments=None):
     cells = [
         {"method": method, "seed": seed, "holes": holes}
         for seed in options.seeds
-        for method in (MEAN, *NAMES, *DROPOUT)
+        for method in FEATURES
         for holes in (False, True)
         if (method in DROPOUT or seed == options.seeds[0])
         and not (method in NAMES and holes)  # a single modality has rows without it
@@ -150,7 +150,8 @@ def main(arguments=None):
 
 def summarise(folder):
     """Write and print the table of the cells that exist."""
-    records = sort_methods(read_records(folder))
+    order = FEATURES.index
+    records = sorted(read_records(folder), key=lambda record: order(record["method"]))
     if records:
         write_csv(folder / "results.csv", records)
         keywords = {"columns": "label", "scores": "balanced_accuracy"}

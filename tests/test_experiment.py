@@ -487,6 +487,8 @@ def test_interactions_and_missing_modalities(tmp_path, monkeypatch):
     cases = {r["label"] for r in records if r["method"] == "fou"}
     assert cases == {"complete", "without kar", "without zer"}
     assert {r["label"] for r in records} == cases | {"without fou", "30 % missing"}
+    methods = dict.fromkeys(record["method"] for record in records)
+    assert tuple(methods) == benchmark_missing.FEATURES
 
 
 def test_holes_leave_each_row_a_modality():
