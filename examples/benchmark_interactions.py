@@ -49,12 +49,14 @@ def overlap_of_heads(coral, X):
     return float(np.mean([mean_abs_cosine(a, b) for a, b in combinations(heads, 2)]))
 
 
-def measure(cell, *, n_modalities, epochs):
+def measure(cell, *, n_modalities, epochs, mask_ratio):
     """Return the records of one training: a component and a label each."""
     seed, biased = cell["seed"], cell["biased"]
     parts = make_interactions(seed, biased, N_ROWS, n_modalities=n_modalities)
     fitted, probed, tested = parts
-    coral = COrALTransformer(max_epochs=epochs or "auto", random_state=seed)
+    coral = COrALTransformer(
+        mask_ratio=mask_ratio, max_epochs=epochs or "auto", random_state=seed
+    )
     coral.fit(fitted.data)
     labels = ["synergy"] if biased else list(probed.target)
     records = evaluate(
@@ -76,8 +78,13 @@ def main(arguments=None):
     """Run the cells that are missing and print the matrix of all that there are."""
     parser = make_parser("interactions", __doc__)
     parser.add_argument("--modalities", type=whole(2), default=2)
+    parser.add_argument("--mask-ratio", type=float, default=1.0)
     options = parse(parser, arguments)
-    settings = {"n_modalities": options.modalities, "epochs": options.epochs}
+    settings = {
+        "n_modalities": options.modalities,
+        "epochs": options.epochs,
+        "mask_ratio": options.mask_ratio,
+    }
     open_folder(options.out, experiment="interactions", **settings)
     cells = [{"seed": s, "biased": b} for s in options.seeds for b in (False, True)]
     try:

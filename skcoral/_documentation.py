@@ -158,7 +158,8 @@ mask_ratio : float or sequence of float, default=1.0
     views share no modality in the shared path, and it can only tell rows by what
     one modality says of another. A sequence is a schedule of stages of equal length
     over the epochs: ``(0.05, 0.35, 0.55, 0.75)`` is the published curriculum, 0.75
-    the later published constant.
+    the later published constant, which finds what two of three modalities tell
+    together more surely.
 
 mask_mode : {{"zero", "token", "drop"}}, default="zero"
     A hidden token is multiplied by zero (as published), replaced by a learned
