@@ -248,7 +248,7 @@ def main(arguments=None):
 
 def summarise(folder):
     """Write tables, CSV and figures of the cells that exist."""
-    records = sorted(sort_methods(read_records(folder)), key=rank_data)
+    records = sort_records(read_records(folder))
     tables, figures = [], []
     for data in dict.fromkeys(record["data"] for record in records):
         chosen = [record for record in records if record["data"] == data]
@@ -261,6 +261,14 @@ def summarise(folder):
     if records:
         report(folder, records, tables, figures)
         write(folder / "gains.md", format_gains(records))
+
+
+def sort_records(records):
+    """Return records by data set, joins and boosted trees after all else of a set."""
+    return sorted(
+        sort_methods(records),
+        key=lambda r: (rank_data(r), r["method"].startswith(("raw + ", "raw, "))),
+    )
 
 
 def rank_data(record):

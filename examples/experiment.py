@@ -280,16 +280,9 @@ def read_records(folder):
 
 
 def sort_methods(records):
-    """Return records in order: the guess, plain features, methods, joins of both."""
-    return sorted(records, key=lambda record: _rank_method(record["method"]))
-
-
-def _rank_method(name):
-    if name in METHODS:
-        return list(METHODS).index(name)
-    if "raw + " in name or ", boosted" in name:
-        return len(METHODS)
-    return -2 if name == "majority" else -1
+    """Return records in the order of methods, after the guess and plain features."""
+    order = {name: place for place, name in enumerate(METHODS)} | {"majority": -2}
+    return sorted(records, key=lambda record: order.get(record["method"], -1))
 
 
 # %%

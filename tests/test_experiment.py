@@ -439,9 +439,9 @@ def test_gains_are_over_the_best_rival():
 
 def test_methods_are_in_order():
     ordered = ["majority", "PCA", "COrAL", "GMC", "raw + COrAL", "raw, boosted"]
-    records = [{"method": name} for name in ordered]
+    records = [{"method": name, "data": "emoji"} for name in ordered]
     shuffled = [records[place] for place in (4, 3, 0, 5, 2, 1)]
-    found = [record["method"] for record in experiment.sort_methods(shuffled)]
+    found = [record["method"] for record in compare_methods.sort_records(shuffled)]
     # Joins keep their order, as plain features do.
     assert found == ordered
 
