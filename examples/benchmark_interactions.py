@@ -78,7 +78,8 @@ def main(arguments=None):
     """Run the cells that are missing and print the matrix of all that there are."""
     parser = make_parser("interactions", __doc__)
     parser.add_argument("--modalities", type=whole(2), default=2)
-    parser.add_argument("--mask-ratio", type=float, default=1.0)
+    default = COrALTransformer().mask_ratio
+    parser.add_argument("--mask-ratio", type=float, default=default, help="of COrAL")
     options = parse(parser, arguments)
     settings = {
         "n_modalities": options.modalities,
