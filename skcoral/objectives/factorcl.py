@@ -17,7 +17,7 @@ ROLES = {
     "conditional_club": (True, club_bound),
 }
 CLUB_ROLES = ("cross_club", "conditional_club")
-# Hidden units that a critic computes at once, few enough for a processor's cache: with
+# Hidden units that a critic computes at once on a CPU, few enough for its cache: with
 # batches of 256 and 64 units, 2**19 take half of the time that all pairs at once take.
 UNITS_AT_ONCE = 2**19
 
@@ -53,7 +53,9 @@ class Critic(nn.Module):
     def forward(self, a, b):
         """Return scores of shape (n_samples, n_samples), rows of `a` first."""
         first, second = self.first(a)[:, None], self.second(b)[None]
-        n_rows = max(1, UNITS_AT_ONCE // max(1, second.numel()))
+        n_rows = len(a)
+        if a.device.type == "cpu":
+            n_rows = max(1, UNITS_AT_ONCE // max(1, second.numel()))
         return torch.cat([self.layers(p + second)[..., 0] for p in first.split(n_rows)])
 
 
