@@ -9,7 +9,7 @@ of the process beyond what it held before, without the features that are returne
 number of rows has a process of its own; those that are done are kept in the file and
 skipped::
 
-    python examples/benchmark_transform.py --out transform.csv
+    python benchmarks/benchmark_transform.py --out transform.csv
 """
 
 # %%

@@ -13,8 +13,8 @@ unbiased test pairs, whose combinations of shape, texture and colour no training
 shows; the test pairs serve for nothing but the scores. Pictures and pairs are the same
 for all methods and seeds::
 
-    python examples/reproduce_trifeatures.py --out trifeatures --jobs 2
-    python examples/reproduce_trifeatures.py --scale paper --out trifeatures_paper
+    python benchmarks/reproduce_trifeatures.py --out trifeatures --jobs 2
+    python benchmarks/reproduce_trifeatures.py --scale paper --out trifeatures_paper
 
 ``--scale laptop`` has pictures of 48 pixels, 5,000 pairs, eight epochs in batches of
 128, a learning rate of 3e-3, half of the usual channels, views by crops and flips that

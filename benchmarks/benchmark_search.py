@@ -7,7 +7,7 @@ Seconds of a whole grid search over 8 candidates and 5 folds on 500 rows of two 
 tables, with default parameters in two processes, the threads that each of them has, and
 the time that the matrix products of a textbook of the search would take::
 
-    python examples/benchmark_search.py
+    python benchmarks/benchmark_search.py
 """
 
 # %%
@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from benchmark_training import count_plain, make_plain, make_table, measure_product
 from joblib import Parallel, delayed
-from plain_coral import Features
+from reference_coral import Features
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline

@@ -10,7 +10,7 @@ and test rows, and with one modality missing in all test rows. Raw features are 
 by the mean; a single modality has a classifier of its own. Cells that are done are kept
 in the folder and skipped::
 
-    python examples/benchmark_missing.py --mfeat mfeat_digits.npz --out missing
+    python benchmarks/benchmark_missing.py --mfeat mfeat_digits.npz --out missing
 """
 
 # %%

@@ -7,11 +7,11 @@ Seconds per epoch, matrix arithmetic per second beside what the machine does in 
 large product, the share of the time outside the model, and peak memory, for three
 shapes: the default estimator on a table of 20 mixed columns with a free text, two long
 series as in MOSI, and a table with series as in MIMIC. The last two are also trained by
-`plain_coral.py`, a textbook of the same training, in the same process. The arithmetic
-counted is always that of the textbook: what skcoral saves, or computes twice to save
-memory, does not count. Shapes that are done are kept in the file and skipped::
+`reference_coral.py`, a textbook of the same training, in the same process. The
+arithmetic counted is always that of the textbook: what skcoral saves, or computes twice
+to save memory, does not count. Shapes that are done are kept in the file and skipped::
 
-    python examples/benchmark_training.py --out training.csv
+    python benchmarks/benchmark_training.py --out training.csv
 
 Each shape has a process of its own, which ``--shape mosi`` runs alone.
 """
@@ -30,7 +30,7 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import torch
-from plain_coral import Features, PlainCOrAL, Recurrent, Transformer, train
+from reference_coral import Features, PlainCOrAL, Recurrent, Transformer, train
 from skorch.helper import SliceDict
 from torch.utils.flop_counter import FlopCounterMode
 

@@ -13,8 +13,8 @@ principal components, canonical correlations, each view alone, for series statis
 made by hand, and the guess of the largest class; from all labels also the join of raw
 and COrAL's features, by logistic regression and by boosted trees::
 
-    python examples/compare_methods.py --out comparison --jobs 2
-    python examples/compare_methods.py --data mfeat-3 emoji --mfeat mfeat_digits.npz \
+    python benchmarks/compare_methods.py --out comparison --jobs 2
+    python benchmarks/compare_methods.py --data mfeat-3 emoji --mfeat mfeat_digits.npz \
         --emoji emoji.npz --methods COrAL SimCLR raw PCA --unlabelled 300 all
 
 ``--unlabelled`` are the rows that representations are learnt from, the first of one

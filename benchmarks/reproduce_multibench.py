@@ -10,8 +10,8 @@ whose C is chosen on the validation rows, fitted on training and validation rows
 scored once on the test rows. The files are a user's own, in the format of MultiBench;
 for one that is missing, the error says where to obtain it::
 
-    python examples/reproduce_multibench.py --mosi mosi_data.pkl --out multibench
-    python examples/reproduce_multibench.py --humor humor.pkl --mimic im.pk --seeds 41
+    python benchmarks/reproduce_multibench.py --mosi mosi_data.pkl --out multibench
+    python benchmarks/reproduce_multibench.py --humor humor.pkl --mimic im.pk --seeds 41
 
 MIMIC is the diagnosis of ICD-9 group 7 (460-519). Published numbers are balanced
 accuracies in some papers and accuracies in others, so the table has both.

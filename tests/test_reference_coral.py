@@ -1,8 +1,8 @@
-"""skcoral against the textbook of examples/plain_coral.py: losses and gradients."""
+"""skcoral against the textbook, reference_coral.py: losses and gradients."""
 
 import numpy as np
-import plain_coral
 import pytest
+import reference_coral
 import torch
 
 from skcoral.modalities import SequenceModality, TabularModality
@@ -25,13 +25,13 @@ def make_pair(kind, mask_ratio):
     heads = {"head_hidden_dim": 6, "head_dim": 5, "mask_ratio": mask_ratio}
     objective = COrALObjective(list(specs), **SIZES, **heads).double()
     encoders = [
-        lambda: plain_coral.Features(3, WIDTH),
+        lambda: reference_coral.Features(3, WIDTH),
         {
-            "transformer": lambda: plain_coral.Transformer(2, WIDTH, 2, 2, 20, 0.0),
-            "gru": lambda: plain_coral.Recurrent(2, WIDTH, 2),
+            "transformer": lambda: reference_coral.Transformer(2, WIDTH, 2, 2, 20, 0.0),
+            "gru": lambda: reference_coral.Recurrent(2, WIDTH, 2),
         }[kind],
     ]
-    plain = plain_coral.PlainCOrAL(encoders, WIDTH, UNIQUE, 2, 6, 5, mask_ratio)
+    plain = reference_coral.PlainCOrAL(encoders, WIDTH, UNIQUE, 2, 6, 5, mask_ratio)
     plain.double().load_state_dict(translate(network, objective))
     views = [
         {

@@ -10,7 +10,7 @@ are probed after training on unbiased rows; the synergy after training on biased
 always on unbiased rows that the training did not see. Cells that are done are kept in
 the folder and skipped::
 
-    python examples/benchmark_interactions.py --modalities 2 --out interactions-2
+    python benchmarks/benchmark_interactions.py --modalities 2 --out interactions-2
 """
 
 # %%

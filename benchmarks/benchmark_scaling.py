@@ -8,7 +8,7 @@ update by number of modalities, rows in a batch and width, on vectors; one figur
 logarithmic axes, and the exponent of a power law for the rows. Points that are done are
 kept in the file and skipped::
 
-    python examples/benchmark_scaling.py --out scaling.csv
+    python benchmarks/benchmark_scaling.py --out scaling.csv
 """
 
 # %%

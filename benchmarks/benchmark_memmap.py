@@ -6,7 +6,7 @@ Memory: training on files that are not read whole
 Vectors and series in memory-mapped files, read batch by batch: time and peak memory of
 one epoch and of `transform`, whatever the size of the files::
 
-    python examples/benchmark_memmap.py --rows 200000
+    python benchmarks/benchmark_memmap.py --rows 200000
 """
 
 # %%
