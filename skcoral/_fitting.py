@@ -12,7 +12,7 @@ from skcoral._blocks import count_rows, drop_idle_mask, take_from_blocks
 from skcoral._filling import learn_fill
 from skcoral.batches import BatchLoader, BlockDataset
 from skcoral.callbacks import BestEpoch, EpochProgress
-from skcoral.network import DualPathNetwork
+from skcoral.nn.network import DualPathNetwork
 from skcoral.training import (
     ContrastiveNet,
     resolve_compile,

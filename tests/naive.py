@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from skcoral.network import DualPathNetwork
+from skcoral.nn.network import DualPathNetwork
 
 ATOL = {torch.float32: 1e-5, torch.float64: 1e-10}
 N, DIM, UNIQUE = 6, 8, 4

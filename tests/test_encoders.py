@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from skcoral.encoders import TabularEncoder, TokenEncoder, VectorEncoder
+from skcoral.nn.encoders import TabularEncoder, TokenEncoder, VectorEncoder
 
 ATOL = {torch.float32: 1e-5, torch.float64: 1e-10}
 NAN = float("nan")

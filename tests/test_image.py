@@ -14,8 +14,8 @@ from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer, ImageModality
 from skcoral.augmentations import SimCLR
-from skcoral.encoders import ImageEncoder
 from skcoral.modalities import image as module
+from skcoral.nn.encoders import ImageEncoder
 from skcoral.training import INFERENCE_BATCH_SIZE
 
 N_ROWS = 12

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from skcoral.network import DualPathNetwork, Tokens, UniquePath
+from skcoral.nn.network import DualPathNetwork, Tokens, UniquePath
 
 ATOL = {torch.float32: 1e-5, torch.float64: 1e-10}
 N, DIM, UNIQUE = 3, 8, 5

@@ -8,7 +8,7 @@ import torch
 from naive import ATOL, N, Spec, cosine, lacking, naive_info_nce
 from torch import nn
 
-from skcoral.network import DualPathNetwork
+from skcoral.nn.network import DualPathNetwork
 from skcoral.objectives import COrALObjective, Objective, ProjectionHead
 from skcoral.objectives.coral import _draw_bipartition
 

@@ -6,7 +6,7 @@ import reference_coral
 import torch
 
 from skcoral.modalities import SequenceModality, TabularModality
-from skcoral.network import DualPathNetwork
+from skcoral.nn.network import DualPathNetwork
 from skcoral.objectives import COrALObjective
 
 WIDTH, UNIQUE, N_ROWS = 8, 4, 12

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from skcoral import transformer
-from skcoral.transformer import Dropout, FeedForward, TransformerBlock
+from skcoral.nn import attention
+from skcoral.nn.attention import Dropout, FeedForward, TransformerBlock
 
 N, DIM = 3, 8
 
@@ -87,7 +87,7 @@ def gradients(out, layer, x):
 def test_feed_forward_equals_its_formula(
     monkeypatch, activation, dtype, tolerance, n_elements
 ):
-    monkeypatch.setattr(transformer, "HIDDEN_ELEMENTS", n_elements)
+    monkeypatch.setattr(attention, "HIDDEN_ELEMENTS", n_elements)
     torch.manual_seed(0)
     layer = FeedForward(DIM, 20, 0.0, activation).to(dtype)
     x = torch.randn(4, 5, DIM, dtype=dtype, requires_grad=True)
@@ -102,7 +102,7 @@ def test_feed_forward_equals_its_formula(
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_feed_forward_with_dropout_equals_its_formula(monkeypatch, activation):
-    monkeypatch.setattr(transformer, "HIDDEN_ELEMENTS", 400)
+    monkeypatch.setattr(attention, "HIDDEN_ELEMENTS", 400)
     torch.manual_seed(0)
     layer = FeedForward(DIM, 20, 0.4, activation).double()
     x = torch.randn(50, DIM, dtype=torch.float64, requires_grad=True)
@@ -124,10 +124,10 @@ def test_feed_forward_with_dropout_equals_its_formula(monkeypatch, activation):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_a_dropped_unit_is_exactly_zero(activation, dtype):
-    x = torch.linspace(-100, 100, 41).to(dtype) + transformer.DROPPED
+    x = torch.linspace(-100, 100, 41).to(dtype) + attention.DROPPED
     hidden, gradient = torch.ones_like(x), torch.ones_like(x)
-    transformer._activate(x, activation, out=hidden)
-    transformer._activate_backward(gradient, x, activation)
+    attention._activate(x, activation, out=hidden)
+    attention._activate_backward(gradient, x, activation)
     assert (hidden == 0).all() and (gradient == 0).all()
 
 
@@ -161,7 +161,7 @@ def test_feed_forward_in_bfloat16_equals_that_in_float32():
 
 
 def test_feed_forward_keeps_nothing_wide(monkeypatch):
-    monkeypatch.setattr(transformer, "HIDDEN_ELEMENTS", 40_000)
+    monkeypatch.setattr(attention, "HIDDEN_ELEMENTS", 40_000)
     layer = FeedForward(DIM, 100, dropout=0.1)
     sizes = []
 
@@ -171,7 +171,7 @@ def test_feed_forward_keeps_nothing_wide(monkeypatch):
 
     with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         layer(torch.randn(5000, DIM, requires_grad=True))
-    assert max(sizes) <= 5000 * (DIM + transformer.N_BIASES)
+    assert max(sizes) <= 5000 * (DIM + attention.N_BIASES)
 
 
 # Dropout

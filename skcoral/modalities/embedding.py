@@ -6,12 +6,12 @@ from sklearn.base import clone
 
 from skcoral._columns import count_columns, find_present, take_rows
 from skcoral._validation import POSITIVE_INT
-from skcoral.encoders import VectorEncoder
 from skcoral.modalities.base import (
     BaseModality,
     fit_reducer,
     read_matrix,
 )
+from skcoral.nn.encoders import VectorEncoder
 
 
 class EmbeddingModality(BaseModality):
@@ -137,7 +137,7 @@ class EmbeddingModality(BaseModality):
         return out
 
     def make_encoder(self, embed_dim):
-        """Return a :class:`~skcoral.encoders.VectorEncoder` of width `embed_dim`."""
+        """Return the encoder, a :class:`~skcoral.nn.encoders.VectorEncoder`."""
         return VectorEncoder(self.n_features_, embed_dim, self.n_tokens)
 
     def _vectors(self, block):

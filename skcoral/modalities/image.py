@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from skcoral._columns import is_dataframe, is_missing, list_cells
 from skcoral._validation import POSITIVE_INT, StrOptions
 from skcoral.augmentations import SimCLR
-from skcoral.encoders import ImageEncoder
 from skcoral.modalities.base import BaseModality
+from skcoral.nn.encoders import ImageEncoder
 
 CHANNELS = {"L": 1, "RGB": 3}
 # Images resized in one go, and images from which mean and deviation are learnt.
@@ -173,7 +173,7 @@ class ImageModality(BaseModality):
         return self._read(block)
 
     def make_encoder(self, embed_dim):
-        """Return an :class:`~skcoral.encoders.ImageEncoder` of width `embed_dim`."""
+        """Return the encoder, an :class:`~skcoral.nn.encoders.ImageEncoder`."""
         return ImageEncoder(
             self.mean_,
             self.scale_,

@@ -8,8 +8,8 @@ from sklearn.preprocessing import StandardScaler
 from skcoral._columns import is_dataframe, is_missing, list_cells
 from skcoral._validation import POSITIVE_INT, Interval, StrOptions
 from skcoral.augmentations import Crop, Drop, DropConsecutive, Noise, Permute
-from skcoral.encoders import SequenceEncoder
 from skcoral.modalities.base import BaseModality
+from skcoral.nn.encoders import SequenceEncoder
 
 SEQUENCE_AUGMENTATIONS = {"drop", "noise", "crop", "drop_consecutive", "permute"}
 
@@ -184,7 +184,7 @@ class SequenceModality(BaseModality):
         return out, mask
 
     def make_encoder(self, embed_dim):
-        """Return a :class:`~skcoral.encoders.SequenceEncoder` of width `embed_dim`."""
+        """Return the encoder, a :class:`~skcoral.nn.encoders.SequenceEncoder`."""
         return SequenceEncoder(
             self.n_features_,
             embed_dim,

@@ -17,7 +17,6 @@ from skcoral._columns import (
 )
 from skcoral._validation import Interval
 from skcoral.augmentations import Drop, MarginalCorruption, Noise
-from skcoral.encoders import TabularEncoder
 from skcoral.modalities.base import (
     BaseModality,
     check_finite,
@@ -25,6 +24,7 @@ from skcoral.modalities.base import (
     is_empty,
     preprocess,
 )
+from skcoral.nn.encoders import TabularEncoder
 
 
 class TabularModality(BaseModality):
@@ -180,7 +180,7 @@ class TabularModality(BaseModality):
         )
 
     def make_encoder(self, embed_dim):
-        """Return a :class:`~skcoral.encoders.TabularEncoder` of width `embed_dim`."""
+        """Return the encoder, a :class:`~skcoral.nn.encoders.TabularEncoder`."""
         return TabularEncoder(self.n_numeric_, self.cardinalities_, embed_dim)
 
     def make_augmentation(self):

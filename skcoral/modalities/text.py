@@ -10,12 +10,12 @@ from sklearn.utils.extmath import randomized_svd
 from skcoral._columns import read_columns
 from skcoral._validation import POSITIVE_INT, StrOptions
 from skcoral.augmentations import TokenCorruption, TokenDrop
-from skcoral.encoders import TokenEncoder, VectorEncoder
 from skcoral.modalities.base import (
     BaseModality,
     fit_reducer,
     is_empty,
 )
+from skcoral.nn.encoders import TokenEncoder, VectorEncoder
 
 # Ids of words start after padding (0) and the token of a text without known words (1).
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import nn
 
-from skcoral.transformer import TransformerBlock
+from skcoral.nn.attention import TransformerBlock
 
 
 class TabularEncoder(nn.Module):
@@ -41,7 +41,7 @@ class TabularEncoder(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skcoral.encoders import TabularEncoder
+    >>> from skcoral.nn.encoders import TabularEncoder
     >>> encoder = TabularEncoder(n_numeric=2, cardinalities=[3], embed_dim=8)
     >>> tokens, mask = encoder(torch.tensor([[0.5, float("nan"), 2.0]]))
     >>> tokens.shape, mask
@@ -92,7 +92,7 @@ class TokenEncoder(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skcoral.encoders import TokenEncoder
+    >>> from skcoral.nn.encoders import TokenEncoder
     >>> tokens, mask = TokenEncoder(n_ids=9, embed_dim=4)(torch.tensor([[5, 2, 0]]))
     >>> tokens.shape, mask
     (torch.Size([1, 3, 4]), tensor([[ True,  True, False]]))
@@ -147,7 +147,7 @@ class SequenceEncoder(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skcoral.encoders import SequenceEncoder
+    >>> from skcoral.nn.encoders import SequenceEncoder
     >>> tokens, mask = SequenceEncoder(3, embed_dim=8)(torch.zeros(2, 5, 3))
     >>> tokens.shape, mask
     (torch.Size([2, 5, 8]), None)
@@ -241,7 +241,7 @@ class ImageEncoder(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skcoral.encoders import ImageEncoder
+    >>> from skcoral.nn.encoders import ImageEncoder
     >>> encoder = ImageEncoder([0.5] * 3, [0.2] * 3, (24, 24), embed_dim=8)
     >>> encoder(torch.zeros(2, 3, 24, 24, dtype=torch.uint8))[0].shape
     torch.Size([2, 36, 8])
@@ -334,7 +334,7 @@ class VectorEncoder(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from skcoral.encoders import VectorEncoder
+    >>> from skcoral.nn.encoders import VectorEncoder
     >>> tokens, mask = VectorEncoder(5, embed_dim=8, n_tokens=4)(torch.zeros(2, 5))
     >>> tokens.shape, mask
     (torch.Size([2, 4, 8]), None)

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from skcoral._blocks import split_block
-from skcoral.transformer import TransformerBlock, masked_softmax
+from skcoral.nn.attention import TransformerBlock, masked_softmax
 
 
 class Tokens(NamedTuple):

@@ -1,0 +1,1 @@
+"""Networks: attention, encoders of blocks, and the dual-path network of COrAL."""
