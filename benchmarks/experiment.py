@@ -42,8 +42,8 @@ from skcoral import (
 )
 from skcoral.datasets import make_multimodal_interactions
 from skcoral.evaluation import LinearProbe, compare, evaluate, format_table
-from skcoral.settings import METHODS as PUBLISHED
-from skcoral.settings import published_settings
+from skcoral.published import METHODS as PUBLISHED
+from skcoral.published import published_settings
 
 # %%
 # Methods

@@ -1,16 +1,14 @@
 """Multimodal representations without labels, in the way of scikit-learn."""
 
-from skcoral.baselines import (
-    CoMMTransformer,
-    CrossSelfTransformer,
-    CrossTransformer,
-    DisentangledSSLTransformer,
-    FactorCLTransformer,
-    GMCTransformer,
-    InfMaskingTransformer,
-    SimCLRTransformer,
-)
-from skcoral.coral import COrALTransformer
+from skcoral.methods.classifier import COrALClassifier
+from skcoral.methods.comm import CoMMTransformer, InfMaskingTransformer
+from skcoral.methods.coral import COrALTransformer
+from skcoral.methods.cross import CrossSelfTransformer, CrossTransformer
+from skcoral.methods.disentangled import DisentangledSSLTransformer
+from skcoral.methods.factorcl import FactorCLTransformer
+from skcoral.methods.gmc import GMCTransformer
+from skcoral.methods.regressor import COrALRegressor
+from skcoral.methods.simclr import SimCLRTransformer
 from skcoral.modalities import (
     EmbeddingModality,
     ImageModality,
@@ -19,7 +17,6 @@ from skcoral.modalities import (
     TextModality,
 )
 from skcoral.pretrained import PretrainedEncoder
-from skcoral.supervised import COrALClassifier, COrALRegressor
 
 __version__ = "0.1.0"
 

@@ -3,8 +3,8 @@
 import pytest
 
 import skcoral
-from skcoral._base import BaseMultimodalTransformer
 from skcoral._documentation import PARTS, document
+from skcoral.methods._base import BaseMultimodalTransformer
 
 ESTIMATORS = [
     value

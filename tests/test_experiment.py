@@ -22,7 +22,7 @@ import test_mimic
 import torch
 from skorch.helper import SliceDict
 
-from skcoral.settings import published_settings
+from skcoral.published import published_settings
 
 CELLS = [{"method": "raw", "seed": seed} for seed in range(4)]
 SCRIPTS = [compare_methods, reproduce_multibench, reproduce_trifeatures]

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.utils import estimator_checks
 from torch import nn
 
-from skcoral._base import BaseMultimodalTransformer
+from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.objectives import Objective
 
 

@@ -1,6 +1,5 @@
 """Siblings of COrAL with one fused embedding: CoMM, InfMasking."""
 
-from skcoral._base import BaseMultimodalTransformer
 from skcoral._documentation import document
 from skcoral._validation import (
     FUSION,
@@ -10,7 +9,8 @@ from skcoral._validation import (
     POSITIVE_INT,
     PROBABILITY,
 )
-from skcoral.baselines._networks import SHARED_OUTPUT, of_fusions
+from skcoral.methods._base import BaseMultimodalTransformer
+from skcoral.methods._networks import SHARED_OUTPUT, of_fusions
 from skcoral.objectives import CoMMObjective, InfMaskingObjective
 
 

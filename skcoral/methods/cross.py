@@ -1,6 +1,5 @@
 """Siblings of COrAL that contrast modalities, and views of each: Cross, Cross+Self."""
 
-from skcoral._base import BaseMultimodalTransformer
 from skcoral._documentation import document
 from skcoral._validation import (
     HEADS,
@@ -12,7 +11,8 @@ from skcoral._validation import (
     Real,
     check_several,
 )
-from skcoral.baselines._networks import UNIQUE_OUTPUT, without_shared
+from skcoral.methods._base import BaseMultimodalTransformer
+from skcoral.methods._networks import UNIQUE_OUTPUT, without_shared
 from skcoral.objectives import CrossObjective, CrossSelfObjective
 
 

@@ -5,7 +5,7 @@ import pytest
 from skorch.helper import SliceDict
 
 from skcoral import CoMMTransformer, COrALTransformer, InfMaskingTransformer
-from skcoral.settings import METHODS, published_settings
+from skcoral.published import METHODS, published_settings
 
 ESTIMATORS = {
     "coral": COrALTransformer,

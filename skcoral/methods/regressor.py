@@ -8,7 +8,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skcoral._documentation import document
 from skcoral._validation import fit_context
-from skcoral.supervised.base import BaseCOrALPredictor
+from skcoral.methods._predictor import BaseCOrALPredictor
 
 
 @document

@@ -14,7 +14,7 @@ from sklearn.utils.validation import column_or_1d
 from skcoral._columns import find_present, first_present
 from skcoral._documentation import document
 from skcoral._validation import StrOptions, fit_context, keep_numbers
-from skcoral.supervised.base import BaseCOrALPredictor
+from skcoral.methods._predictor import BaseCOrALPredictor
 
 
 @document

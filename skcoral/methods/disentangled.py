@@ -1,6 +1,5 @@
 """Sibling of COrAL that learns what is shared first, then the rest: DisentangledSSL."""
 
-from skcoral._base import BaseMultimodalTransformer
 from skcoral._documentation import document
 from skcoral._validation import (
     AT_LEAST_TWO,
@@ -13,7 +12,8 @@ from skcoral._validation import (
     check_several,
     refuse_early_stopping,
 )
-from skcoral.baselines._networks import of_fusions
+from skcoral.methods._base import BaseMultimodalTransformer
+from skcoral.methods._networks import of_fusions
 from skcoral.objectives import DisentangledSSLObjective
 
 OBJECTIVE_PARAMETERS = (

@@ -1,9 +1,9 @@
 """Sibling of COrAL that contrasts views of each modality: SimCLR."""
 
-from skcoral._base import BaseMultimodalTransformer
 from skcoral._documentation import document
 from skcoral._validation import HEADS, POSITIVE_FLOAT, UNIQUE_DIM
-from skcoral.baselines._networks import UNIQUE_OUTPUT, without_shared
+from skcoral.methods._base import BaseMultimodalTransformer
+from skcoral.methods._networks import UNIQUE_OUTPUT, without_shared
 from skcoral.objectives import SimCLRObjective
 
 

@@ -1,6 +1,5 @@
 """Sibling of COrAL that bounds shared and unique information: FactorCL."""
 
-from skcoral._base import BaseMultimodalTransformer
 from skcoral._documentation import document
 from skcoral._validation import (
     POSITIVE_INT,
@@ -8,7 +7,8 @@ from skcoral._validation import (
     check_several,
     refuse_early_stopping,
 )
-from skcoral.baselines._networks import UNIQUE_OUTPUT, without_shared
+from skcoral.methods._base import BaseMultimodalTransformer
+from skcoral.methods._networks import UNIQUE_OUTPUT, without_shared
 from skcoral.objectives import FactorCLObjective
 
 

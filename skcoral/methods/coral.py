@@ -1,6 +1,5 @@
 """COrAL: shared and unique representations of several modalities, without labels."""
 
-from skcoral._base import BaseMultimodalTransformer
 from skcoral._documentation import document
 from skcoral._validation import (
     FUSION,
@@ -15,6 +14,7 @@ from skcoral._validation import (
     check_multiple,
     check_schedule,
 )
+from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.objectives import COrALObjective
 
 NETWORK_PARAMETERS = ("n_layers", "n_heads", "dropout", "mask_mode")

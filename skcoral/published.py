@@ -147,7 +147,7 @@ def published_settings(method, dataset, variant=None):
     Examples
     --------
     >>> from skcoral import COrALTransformer
-    >>> from skcoral.settings import published_settings
+    >>> from skcoral.published import published_settings
     >>> params = published_settings("coral", "trifeatures", variant="v1")
     >>> params["mask_ratio"], params["orthogonality"], params["ortho_weight"]
     ((0.05, 0.35, 0.55, 0.75), 'hinge', 1.0)

@@ -1,9 +1,9 @@
 """Sibling of COrAL that brings each modality near the whole row: GMC."""
 
-from skcoral._base import BaseMultimodalTransformer
 from skcoral._documentation import document
 from skcoral._validation import FUSION, HEADS, POSITIVE_FLOAT
-from skcoral.baselines._networks import SHARED_OUTPUT, of_fusions
+from skcoral.methods._base import BaseMultimodalTransformer
+from skcoral.methods._networks import SHARED_OUTPUT, of_fusions
 from skcoral.objectives import GMCObjective
 
 

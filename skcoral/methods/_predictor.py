@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skcoral._validation import NON_NEGATIVE_FLOAT, fit_context, refuse_early_stopping
 from skcoral.batches import BlockDataset
-from skcoral.coral import COrALTransformer
+from skcoral.methods.coral import COrALTransformer
 from skcoral.objectives import SupervisedObjective
 
 

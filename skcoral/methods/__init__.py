@@ -1,0 +1,1 @@
+"""Methods: one estimator a file, over one base."""
