@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skcoral.batches import BatchLoader, BlockDataset
+from skcoral._training.batches import BatchLoader, BlockDataset
 
 
 def test_loader_visits_every_row_once():

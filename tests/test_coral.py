@@ -29,7 +29,7 @@ from skcoral import (
     TextModality,
     _base,
 )
-from skcoral._fitting import count_epochs
+from skcoral._training.trainer import count_epochs
 from skcoral.datasets import make_multimodal_interactions
 
 FILM = ["year", "rating", "seen", "released"]

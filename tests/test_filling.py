@@ -6,7 +6,7 @@ from sklearn.linear_model import RidgeCV
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer, GMCTransformer, SimCLRTransformer
-from skcoral._filling import PENALTIES
+from skcoral._training.imputation import PENALTIES
 
 
 def hide(X, name, rows=slice(None)):

@@ -13,10 +13,10 @@ from PIL import Image
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer, ImageModality
+from skcoral._training.net import INFERENCE_BATCH_SIZE
 from skcoral.augmentations import SimCLR
 from skcoral.modalities import image as module
 from skcoral.nn.encoders import ImageEncoder
-from skcoral.training import INFERENCE_BATCH_SIZE
 
 N_ROWS = 12
 

@@ -10,9 +10,9 @@ from joblib import Parallel, cpu_count, delayed
 from skorch.callbacks import Callback
 
 from skcoral import COrALTransformer
-from skcoral.batches import BlockDataset
+from skcoral._training.batches import BlockDataset
+from skcoral._training.net import resolve_device, resolve_precision, seeded
 from skcoral.datasets import make_multimodal_interactions
-from skcoral.training import resolve_device, resolve_precision, seeded
 
 DEVICES = [
     "cpu",

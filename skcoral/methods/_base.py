@@ -11,8 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skcoral._blocks import find_rows
 from skcoral._columns import name_components, place_components
-from skcoral._fitting import count_finished, train
 from skcoral._reading import ModalityReader, keep_rows
+from skcoral._training.batches import BlockDataset
+from skcoral._training.trainer import count_finished, train
 from skcoral._validation import (
     AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
@@ -24,7 +25,6 @@ from skcoral._validation import (
     fit_context,
     refuse_early_stopping,
 )
-from skcoral.batches import BlockDataset
 from skcoral.modalities import TextModality
 
 # Rows that `transform` prepares at once, so that its memory does not grow with them.

@@ -9,17 +9,17 @@ from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 
 from skcoral._blocks import count_rows, drop_idle_mask, take_from_blocks
-from skcoral._filling import learn_fill
-from skcoral.batches import BatchLoader, BlockDataset
-from skcoral.callbacks import BestEpoch, EpochProgress
-from skcoral.nn.network import DualPathNetwork
-from skcoral.training import (
+from skcoral._training.batches import BatchLoader, BlockDataset
+from skcoral._training.callbacks import BestEpoch, EpochProgress
+from skcoral._training.imputation import learn_fill
+from skcoral._training.net import (
     ContrastiveNet,
     resolve_compile,
     resolve_device,
     resolve_precision,
     seeded,
 )
+from skcoral.nn.network import DualPathNetwork
 
 # max_epochs="auto": enough updates for a small table, few passes over a large one.
 MIN_UPDATES = 600

@@ -7,7 +7,7 @@ import torch
 from sklearn.linear_model import RidgeCV
 
 from skcoral._blocks import find_rows, split_block, take_from_blocks
-from skcoral.batches import BlockDataset
+from skcoral._training.batches import BlockDataset
 
 # A part of the rows, evenly spaced, is enough for a linear map.
 MAX_ROWS = 10_000

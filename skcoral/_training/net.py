@@ -15,7 +15,7 @@ from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import to_device
 
 from skcoral._blocks import split_block
-from skcoral.callbacks import LossTerms
+from skcoral._training.callbacks import LossTerms
 
 # Rows per batch at inference, always as many: matrix products of one shape round alike,
 # so that a row's embedding is the same bits whatever rows come with it. Among the

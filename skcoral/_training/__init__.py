@@ -1,0 +1,1 @@
+"""Training: the skorch net, its devices, batches and callbacks."""
