@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_memory
 from tqdm.auto import tqdm
 
-from skcoral._columns import is_dataframe, list_cells
-from skcoral._validation import POSITIVE_INT, HasMethods
+from skcoral._input.columns import is_dataframe, list_cells
+from skcoral._input.containers import POSITIVE_INT, HasMethods
 
 
 class PretrainedEncoder(TransformerMixin, BaseEstimator):

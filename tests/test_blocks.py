@@ -8,8 +8,8 @@ import pytest
 import torch
 from scipy import sparse
 
-from skcoral._blocks import find_empty, find_rows, transform_block
-from skcoral._columns import find_present, take_rows
+from skcoral._input.blocks import find_empty, find_rows, transform_block
+from skcoral._input.columns import find_present, take_rows
 
 GAPS = {"x": [1.0, None, 3.0, None], "t": ["a", None, None, ""]}
 

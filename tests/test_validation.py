@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer, EmbeddingModality, TabularModality, TextModality
-from skcoral._columns import read_columns
-from skcoral._validation import resolve_columns, select_block
+from skcoral._input.columns import read_columns
+from skcoral._input.containers import resolve_columns, select_block
 
 N_ROWS = 12
 

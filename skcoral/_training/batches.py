@@ -5,7 +5,7 @@ import itertools
 import torch
 from torch.utils.data import Dataset
 
-from skcoral._blocks import LazyBlock, count_rows, map_block, take_from_blocks
+from skcoral._input.blocks import LazyBlock, count_rows, map_block, take_from_blocks
 
 
 class BlockDataset(Dataset):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import RidgeCV
 
-from skcoral._blocks import find_rows, split_block, take_from_blocks
+from skcoral._input.blocks import find_rows, split_block, take_from_blocks
 from skcoral._training.batches import BlockDataset
 
 # A part of the rows, evenly spaced, is enough for a linear map.

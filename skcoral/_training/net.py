@@ -14,7 +14,7 @@ from skorch import NeuralNet
 from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import to_device
 
-from skcoral._blocks import split_block
+from skcoral._input.blocks import split_block
 from skcoral._training.callbacks import LossTerms
 
 # Rows per batch at inference, always as many: matrix products of one shape round alike,

@@ -8,7 +8,7 @@ import torch
 from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 
-from skcoral._blocks import count_rows, drop_idle_mask, take_from_blocks
+from skcoral._input.blocks import count_rows, drop_idle_mask, take_from_blocks
 from skcoral._training.batches import BatchLoader, BlockDataset
 from skcoral._training.callbacks import BestEpoch, EpochProgress
 from skcoral._training.imputation import learn_fill

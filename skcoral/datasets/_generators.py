@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 from skorch.helper import SliceDict
 
-from skcoral._validation import (
+from skcoral._input.containers import (
     AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
     NON_NEGATIVE_INT,

@@ -6,7 +6,12 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 from skorch.helper import SliceDict
 
-from skcoral._validation import POSITIVE_INT, Interval, StrOptions, validate_params
+from skcoral._input.containers import (
+    POSITIVE_INT,
+    Interval,
+    StrOptions,
+    validate_params,
+)
 from skcoral.datasets._trifeatures_render import (
     COLOURS,
     SHAPES,

@@ -5,7 +5,7 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skcoral._validation import (
+from skcoral._input.containers import (
     AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
     NON_NEGATIVE_INT,

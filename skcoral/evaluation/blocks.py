@@ -6,13 +6,13 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
-from skcoral._columns import (
+from skcoral._input.columns import (
     is_dataframe,
     name_components,
     place_components,
     read_columns,
 )
-from skcoral._validation import (
+from skcoral._input.containers import (
     check_container,
     check_feature_names_in,
     fit_context,

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import ttest_1samp
 
-from skcoral._validation import OPEN_FRACTION, validate_params
+from skcoral._input.containers import OPEN_FRACTION, validate_params
 from skcoral.evaluation.records import (
     CASE,
     REPETITION,

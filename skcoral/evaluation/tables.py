@@ -2,7 +2,7 @@
 
 import math
 
-from skcoral._validation import POSITIVE_INT, validate_params
+from skcoral._input.containers import POSITIVE_INT, validate_params
 from skcoral.evaluation.records import (
     KEYS,
     as_tuple,

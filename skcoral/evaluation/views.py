@@ -5,8 +5,8 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.cross_decomposition import CCA
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._columns import name_components, place_components
-from skcoral._validation import (
+from skcoral._input.columns import name_components, place_components
+from skcoral._input.containers import (
     TRANSFORMER,
     HasMethods,
     check_feature_names_in,

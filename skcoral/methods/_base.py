@@ -9,12 +9,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._blocks import find_rows
-from skcoral._columns import name_components, place_components
-from skcoral._reading import ModalityReader, keep_rows
-from skcoral._training.batches import BlockDataset
-from skcoral._training.trainer import count_finished, train
-from skcoral._validation import (
+from skcoral._input.blocks import find_rows
+from skcoral._input.columns import name_components, place_components
+from skcoral._input.containers import (
     AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
     OPEN_FRACTION,
@@ -25,7 +22,10 @@ from skcoral._validation import (
     fit_context,
     refuse_early_stopping,
 )
+from skcoral._training.batches import BlockDataset
+from skcoral._training.trainer import count_finished, train
 from skcoral.modalities import TextModality
+from skcoral.modalities._reader import ModalityReader, keep_rows
 
 # Rows that `transform` prepares at once, so that its memory does not grow with them.
 TRANSFORM_ROWS = 2**15

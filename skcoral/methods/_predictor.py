@@ -8,8 +8,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from skcoral._input.containers import (
+    NON_NEGATIVE_FLOAT,
+    fit_context,
+    refuse_early_stopping,
+)
 from skcoral._training.batches import BlockDataset
-from skcoral._validation import NON_NEGATIVE_FLOAT, fit_context, refuse_early_stopping
 from skcoral.methods.coral import COrALTransformer
 from skcoral.objectives import SupervisedObjective
 

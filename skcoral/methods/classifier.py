@@ -11,9 +11,9 @@ from sklearn.utils import assert_all_finite, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from skcoral._columns import find_present, first_present
-from skcoral._documentation import document
-from skcoral._validation import StrOptions, fit_context, keep_numbers
+from skcoral._docstrings import document
+from skcoral._input.columns import find_present, first_present
+from skcoral._input.containers import StrOptions, fit_context, keep_numbers
 from skcoral.methods._predictor import BaseCOrALPredictor
 
 

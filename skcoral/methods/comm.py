@@ -1,7 +1,7 @@
 """Siblings of COrAL with one fused embedding: CoMM, InfMasking."""
 
-from skcoral._documentation import document
-from skcoral._validation import (
+from skcoral._docstrings import document
+from skcoral._input.containers import (
     FUSION,
     HEADS,
     NON_NEGATIVE_FLOAT,

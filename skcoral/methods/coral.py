@@ -1,7 +1,7 @@
 """COrAL: shared and unique representations of several modalities, without labels."""
 
-from skcoral._documentation import document
-from skcoral._validation import (
+from skcoral._docstrings import document
+from skcoral._input.containers import (
     FUSION,
     HEADS,
     NON_NEGATIVE_FLOAT,

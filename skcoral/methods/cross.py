@@ -1,7 +1,7 @@
 """Siblings of COrAL that contrast modalities, and views of each: Cross, Cross+Self."""
 
-from skcoral._documentation import document
-from skcoral._validation import (
+from skcoral._docstrings import document
+from skcoral._input.containers import (
     HEADS,
     NON_NEGATIVE_FLOAT,
     POSITIVE_FLOAT,

@@ -1,7 +1,7 @@
 """Sibling of COrAL that learns what is shared first, then the rest: DisentangledSSL."""
 
-from skcoral._documentation import document
-from skcoral._validation import (
+from skcoral._docstrings import document
+from skcoral._input.containers import (
     AT_LEAST_TWO,
     FUSION,
     NON_NEGATIVE_FLOAT,

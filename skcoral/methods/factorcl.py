@@ -1,7 +1,7 @@
 """Sibling of COrAL that bounds shared and unique information: FactorCL."""
 
-from skcoral._documentation import document
-from skcoral._validation import (
+from skcoral._docstrings import document
+from skcoral._input.containers import (
     POSITIVE_INT,
     UNIQUE_DIM,
     check_several,

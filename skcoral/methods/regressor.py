@@ -6,8 +6,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
-from skcoral._documentation import document
-from skcoral._validation import fit_context
+from skcoral._docstrings import document
+from skcoral._input.containers import fit_context
 from skcoral.methods._predictor import BaseCOrALPredictor
 
 

@@ -4,8 +4,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 
-from skcoral._columns import count_columns, find_present, take_rows
-from skcoral._validation import POSITIVE_INT
+from skcoral._input.columns import count_columns, find_present, take_rows
+from skcoral._input.containers import POSITIVE_INT
 from skcoral.modalities.base import (
     BaseModality,
     fit_reducer,

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from skcoral._columns import is_dataframe, is_missing, list_cells
-from skcoral._validation import POSITIVE_INT, StrOptions
+from skcoral._input.columns import is_dataframe, is_missing, list_cells
+from skcoral._input.containers import POSITIVE_INT, StrOptions
 from skcoral.augmentations import SimCLR
 from skcoral.modalities.base import BaseModality
 from skcoral.nn.encoders import ImageEncoder

@@ -5,8 +5,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from skcoral._columns import is_dataframe, is_missing, list_cells
-from skcoral._validation import POSITIVE_INT, Interval, StrOptions
+from skcoral._input.columns import is_dataframe, is_missing, list_cells
+from skcoral._input.containers import POSITIVE_INT, Interval, StrOptions
 from skcoral.augmentations import Crop, Drop, DropConsecutive, Noise, Permute
 from skcoral.modalities.base import BaseModality
 from skcoral.nn.encoders import SequenceEncoder

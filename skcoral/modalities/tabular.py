@@ -8,14 +8,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, QuantileTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._columns import (
+from skcoral._input.columns import (
     count_columns,
     date_features,
     is_missing,
     name_level,
     read_columns,
 )
-from skcoral._validation import Interval
+from skcoral._input.containers import Interval
 from skcoral.augmentations import Drop, MarginalCorruption, Noise
 from skcoral.modalities.base import (
     BaseModality,

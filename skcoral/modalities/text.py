@@ -7,8 +7,8 @@ from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
-from skcoral._columns import read_columns
-from skcoral._validation import POSITIVE_INT, StrOptions
+from skcoral._input.columns import read_columns
+from skcoral._input.containers import POSITIVE_INT, StrOptions
 from skcoral.augmentations import TokenCorruption, TokenDrop
 from skcoral.modalities.base import (
     BaseModality,

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from skcoral._blocks import split_block
+from skcoral._input.blocks import split_block
 from skcoral.nn.attention import TransformerBlock, masked_softmax
 
 

@@ -5,7 +5,7 @@ from itertools import combinations
 import torch
 from torch import nn
 
-from skcoral._blocks import count_rows
+from skcoral._input.blocks import count_rows
 from skcoral.losses import orthogonality
 from skcoral.objectives.base import (
     Objective,

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from skcoral._blocks import count_rows
+from skcoral._input.blocks import count_rows
 from skcoral.objectives.base import (
     Objective,
     ProjectionHead,

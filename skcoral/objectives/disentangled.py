@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from skcoral._blocks import count_rows
+from skcoral._input.blocks import count_rows
 from skcoral.losses import cross_product_norm
 from skcoral.objectives.base import (
     Objective,

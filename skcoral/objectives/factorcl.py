@@ -5,7 +5,7 @@ from itertools import combinations
 import torch
 from torch import nn
 
-from skcoral._blocks import count_rows
+from skcoral._input.blocks import count_rows
 from skcoral.losses import club_bound, nce_bound
 from skcoral.objectives.base import Objective, find_present, join_rows, take_rows
 

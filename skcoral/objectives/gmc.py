@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from skcoral._blocks import count_rows
+from skcoral._input.blocks import count_rows
 from skcoral.objectives.base import Objective, contrast, find_present
 
 

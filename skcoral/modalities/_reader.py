@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.base import clone
 
-from skcoral._blocks import (
+from skcoral._input.auto import check_modalities, choose_modalities
+from skcoral._input.blocks import (
     count_rows,
     find_empty,
     fit_block,
@@ -11,9 +12,8 @@ from skcoral._blocks import (
     read_block,
     take_from_blocks,
 )
-from skcoral._choosing import check_modalities, choose_modalities
-from skcoral._columns import slice_rows
-from skcoral._validation import (
+from skcoral._input.columns import slice_rows
+from skcoral._input.containers import (
     BaseComposition,
     VisualBlock,
     check_container,

@@ -3,7 +3,7 @@
 import pytest
 
 import skcoral
-from skcoral._documentation import PARTS, document
+from skcoral._docstrings import PARTS, document
 from skcoral.methods._base import BaseMultimodalTransformer
 
 ESTIMATORS = [

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from skcoral._columns import find_present, is_mapped
-from skcoral._validation import InvalidParameterError
+from skcoral._input.columns import find_present, is_mapped
+from skcoral._input.containers import InvalidParameterError
 
 # Rows of a memory-mapped array from which a spec learns, and which are read in one go.
 MAPPED_FIT_ROWS = 50_000

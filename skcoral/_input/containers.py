@@ -20,7 +20,7 @@ from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import _check_feature_names_in, validate_data
 from skorch.helper import SliceDict
 
-from skcoral._columns import (
+from skcoral._input.columns import (
     column_names,
     is_dataframe,
     mask_steps,

@@ -1,0 +1,1 @@
+"""Input: X, of any container, as one block per modality."""
