@@ -8,8 +8,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_memory
 from tqdm.auto import tqdm
 
-from skcoral._input.columns import is_dataframe, list_cells
-from skcoral._input.containers import POSITIVE_INT, HasMethods
+from skcoral._constraints import POSITIVE_INT
+from skcoral._input.containers import is_dataframe, list_cells
+from skcoral._sklearn_compat import HasMethods
 
 
 class PretrainedEncoder(TransformerMixin, BaseEstimator):

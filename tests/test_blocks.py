@@ -9,7 +9,8 @@ import torch
 from scipy import sparse
 
 from skcoral._input.blocks import find_empty, find_rows, transform_block
-from skcoral._input.columns import find_present, take_rows
+from skcoral._input.containers import filter_rows
+from skcoral._input.presence import find_nonempty_rows
 
 GAPS = {"x": [1.0, None, 3.0, None], "t": ["a", None, None, ""]}
 
@@ -34,9 +35,9 @@ class Spec:
 )
 def test_present_rows_of_every_container(make):
     block = make(GAPS)
-    assert find_present(block).tolist() == [True, False, True, True]
-    taken = take_rows(block, find_present(block))
-    assert find_present(taken).tolist() == [True] * 3
+    assert find_nonempty_rows(block).tolist() == [True, False, True, True]
+    taken = filter_rows(block, find_nonempty_rows(block))
+    assert find_nonempty_rows(taken).tolist() == [True] * 3
 
 
 @pytest.mark.parametrize(
@@ -54,14 +55,14 @@ def test_present_rows_of_every_container(make):
     ],
 )
 def test_present_rows_of_other_blocks(block, present):
-    assert find_present(block).tolist() == present
+    assert find_nonempty_rows(block).tolist() == present
 
 
 def test_cells_that_are_arrays_are_missing_if_all_their_values_are():
     cells = [np.array([1.0, np.nan]), np.full(2, np.nan), None, np.array([], dtype=int)]
     block = np.empty(4, dtype=object)
     block[:] = cells
-    assert find_present(block).tolist() == [True, False, False, True]
+    assert find_nonempty_rows(block).tolist() == [True, False, False, True]
 
 
 def test_complete_blocks_have_no_mask():

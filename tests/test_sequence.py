@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer, SequenceModality
-from skcoral._input.columns import mask_steps
+from skcoral._input.selection import mask_steps
 
 LENGTHS = np.array([3, 5, 1, 4] * 5)
 

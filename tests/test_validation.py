@@ -19,7 +19,7 @@ from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer, EmbeddingModality, TabularModality, TextModality
 from skcoral._input.columns import read_columns
-from skcoral._input.containers import resolve_columns, select_block
+from skcoral._input.selection import resolve_columns, select_block
 
 N_ROWS = 12
 

@@ -8,7 +8,9 @@ import numpy as np
 from scipy import sparse
 from skorch.helper import SliceDict
 
-from skcoral._input.columns import first_present, is_dataframe, read_columns
+from skcoral._input.columns import read_columns
+from skcoral._input.containers import is_dataframe
+from skcoral._input.presence import first_present
 
 # A string column is free text, not a category, from this many words on average and this
 # many distinct values (or half of the rows, in a small table) on.

@@ -9,8 +9,9 @@ import math
 
 import numpy as np
 
-from skcoral._input.columns import find_present, is_mapped
-from skcoral._input.containers import InvalidParameterError
+from skcoral._input.containers import is_mapped
+from skcoral._input.presence import find_nonempty_rows
+from skcoral._sklearn_compat import InvalidParameterError
 
 # Rows of a memory-mapped array from which a spec learns, and which are read in one go.
 MAPPED_FIT_ROWS = 50_000
@@ -62,7 +63,9 @@ class LazyBlock:
     def _find_present(self):
         starts = range(0, len(self.source), MAPPED_CHUNK_ROWS)
         chunks = (self.source[start : start + MAPPED_CHUNK_ROWS] for start in starts)
-        return np.concatenate([find_present(np.asarray(chunk)) for chunk in chunks])
+        return np.concatenate(
+            [find_nonempty_rows(np.asarray(chunk)) for chunk in chunks]
+        )
 
 
 @contextlib.contextmanager
@@ -141,7 +144,7 @@ def fit_block(spec, block, name):
     """
     step = math.ceil(len(block) / MAPPED_FIT_ROWS) if is_mapped(block) else 1
     sample = block if step == 1 else np.asarray(block[::step])
-    if not find_present(sample).any():
+    if not find_nonempty_rows(sample).any():
         raise ValueError("The modality is missing in every row.")
     return read_block(spec.fit(sample), block, name)
 
@@ -175,7 +178,7 @@ def transform_block(spec, block):
     ndarray or (ndarray, mask)
         Zeros stand where a row lacks the modality.
     """
-    present = find_present(block)
+    present = find_nonempty_rows(block)
     out = spec.transform(block)
     if present.all():
         return out

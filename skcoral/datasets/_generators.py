@@ -4,14 +4,13 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 from skorch.helper import SliceDict
 
-from skcoral._input.containers import (
+from skcoral._constraints import (
     AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
     NON_NEGATIVE_INT,
     POSITIVE_INT,
-    InvalidParameterError,
-    validate_params,
 )
+from skcoral._sklearn_compat import InvalidParameterError, validate_params
 
 # How far the mixing bends: at 1.5 factors use the curved part of tanh, yet stay
 # recoverable.

@@ -6,12 +6,8 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 from skorch.helper import SliceDict
 
-from skcoral._input.containers import (
-    POSITIVE_INT,
-    Interval,
-    StrOptions,
-    validate_params,
-)
+from skcoral._constraints import POSITIVE_INT
+from skcoral._sklearn_compat import Interval, StrOptions, validate_params
 from skcoral.datasets._trifeatures_render import (
     COLOURS,
     SHAPES,

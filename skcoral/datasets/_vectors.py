@@ -5,15 +5,13 @@ from numbers import Real
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 
-from skcoral._input.containers import (
+from skcoral._constraints import (
     AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
     NON_NEGATIVE_INT,
     POSITIVE_INT,
-    Interval,
-    InvalidParameterError,
-    validate_params,
 )
+from skcoral._sklearn_compat import Interval, InvalidParameterError, validate_params
 from skcoral.datasets._factors import (
     KINDS,
     MODALITIES,

@@ -6,20 +6,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
-from skcoral._input.columns import (
-    is_dataframe,
-    name_components,
-    place_components,
-    read_columns,
-)
-from skcoral._input.containers import (
-    check_container,
-    check_feature_names_in,
-    fit_context,
-    resolve_columns,
-    select_block,
-    validate_X,
-)
+from skcoral._components import name_components, place_components
+from skcoral._input.columns import read_columns
+from skcoral._input.containers import is_dataframe
+from skcoral._input.selection import resolve_columns, select_block
+from skcoral._input.validation import check_container, validate_X
+from skcoral._sklearn_compat import check_feature_names_in, fit_context
 
 
 class JoinBlocks(TransformerMixin, BaseEstimator):

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.stats import ttest_1samp
 
-from skcoral._input.containers import OPEN_FRACTION, validate_params
+from skcoral._constraints import OPEN_FRACTION
+from skcoral._sklearn_compat import validate_params
 from skcoral.evaluation.records import (
     CASE,
     REPETITION,

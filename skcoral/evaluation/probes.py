@@ -8,7 +8,8 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skcoral._input.containers import POSITIVE_INT, StrOptions, fit_context
+from skcoral._constraints import POSITIVE_INT
+from skcoral._sklearn_compat import StrOptions, fit_context
 from skcoral.evaluation.scores import balanced_accuracy
 from skcoral.evaluation.search import (
     best,

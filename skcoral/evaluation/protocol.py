@@ -13,12 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 
-from skcoral._input.containers import (
-    POSITIVE_INT,
-    HasMethods,
-    StrOptions,
-    validate_params,
-)
+from skcoral._constraints import POSITIVE_INT
+from skcoral._sklearn_compat import HasMethods, StrOptions, validate_params
 from skcoral.evaluation.scores import score_classes, score_numbers
 from skcoral.evaluation.tasks import make_task, read_targets
 

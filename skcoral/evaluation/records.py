@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from skcoral._input.columns import is_missing
-from skcoral._input.containers import validate_params
+from skcoral._input.presence import is_missing
+from skcoral._sklearn_compat import validate_params
 from skcoral.evaluation.scores import SCORES
 
 # What tells runs of one method apart: the case and, within it, the repetition.

@@ -2,7 +2,8 @@
 
 import math
 
-from skcoral._input.containers import POSITIVE_INT, validate_params
+from skcoral._constraints import POSITIVE_INT
+from skcoral._sklearn_compat import validate_params
 from skcoral.evaluation.records import (
     KEYS,
     as_tuple,

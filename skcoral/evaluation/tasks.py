@@ -9,7 +9,7 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from skcoral._input.columns import is_missing
+from skcoral._input.presence import is_missing
 from skcoral.evaluation.probes import LinearProbe, RidgeProbe
 
 

@@ -5,13 +5,9 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.cross_decomposition import CCA
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._input.columns import name_components, place_components
-from skcoral._input.containers import (
-    TRANSFORMER,
-    HasMethods,
-    check_feature_names_in,
-    fit_context,
-)
+from skcoral._components import name_components, place_components
+from skcoral._constraints import TRANSFORMER
+from skcoral._sklearn_compat import HasMethods, check_feature_names_in, fit_context
 from skcoral.evaluation.blocks import JoinBlocks
 
 

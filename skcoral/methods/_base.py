@@ -9,21 +9,19 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._input.blocks import find_rows
-from skcoral._input.columns import name_components, place_components
-from skcoral._input.containers import (
+from skcoral._components import name_components, place_components
+from skcoral._constraints import (
     AT_LEAST_TWO,
     NON_NEGATIVE_FLOAT,
     OPEN_FRACTION,
     POSITIVE_FLOAT,
     POSITIVE_INT,
-    StrOptions,
-    check_feature_names_in,
-    fit_context,
-    refuse_early_stopping,
 )
+from skcoral._input.blocks import find_rows
+from skcoral._sklearn_compat import StrOptions, check_feature_names_in, fit_context
 from skcoral._training.batches import BlockDataset
 from skcoral._training.trainer import count_finished, train
+from skcoral.methods._checks import refuse_early_stopping
 from skcoral.modalities import TextModality
 from skcoral.modalities._reader import ModalityReader, keep_rows
 

@@ -1,6 +1,7 @@
 """Which paths of the network the siblings build, and the outputs that are left."""
 
-from skcoral._input.containers import StrOptions, check_multiple
+from skcoral._sklearn_compat import StrOptions
+from skcoral.methods._checks import check_multiple
 
 SHARED_OUTPUT = {"output": [StrOptions({"all", "shared"})]}
 UNIQUE_OUTPUT = {"output": [StrOptions({"all", "unique"})]}

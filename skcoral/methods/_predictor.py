@@ -8,12 +8,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._input.containers import (
-    NON_NEGATIVE_FLOAT,
-    fit_context,
-    refuse_early_stopping,
-)
+from skcoral._constraints import NON_NEGATIVE_FLOAT
+from skcoral._sklearn_compat import fit_context
 from skcoral._training.batches import BlockDataset
+from skcoral.methods._checks import refuse_early_stopping
 from skcoral.methods.coral import COrALTransformer
 from skcoral.objectives import SupervisedObjective
 

@@ -12,8 +12,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from skcoral._docstrings import document
-from skcoral._input.columns import find_present, first_present
-from skcoral._input.containers import StrOptions, fit_context, keep_numbers
+from skcoral._input.presence import find_nonempty_rows, first_present
+from skcoral._input.validation import keep_numbers
+from skcoral._sklearn_compat import StrOptions, fit_context
 from skcoral.methods._predictor import BaseCOrALPredictor
 
 
@@ -307,7 +308,7 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
     def _find_labelled(self, y):
         y = column_or_1d(keep_numbers(y), warn=True)
         assert_all_finite(y, allow_nan=True, input_name="y")
-        labelled = find_present(y)
+        labelled = find_nonempty_rows(y)
         if self.unlabeled is not None:
             labelled[labelled] = y[labelled] != self.unlabeled
         labels = y[labelled]

@@ -1,7 +1,6 @@
 """Siblings of COrAL with one fused embedding: CoMM, InfMasking."""
 
-from skcoral._docstrings import document
-from skcoral._input.containers import (
+from skcoral._constraints import (
     FUSION,
     HEADS,
     NON_NEGATIVE_FLOAT,
@@ -9,6 +8,7 @@ from skcoral._input.containers import (
     POSITIVE_INT,
     PROBABILITY,
 )
+from skcoral._docstrings import document
 from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.methods._networks import SHARED_OUTPUT, of_fusions
 from skcoral.objectives import CoMMObjective, InfMaskingObjective

@@ -1,20 +1,19 @@
 """COrAL: shared and unique representations of several modalities, without labels."""
 
-from skcoral._docstrings import document
-from skcoral._input.containers import (
+from numbers import Real
+
+from skcoral._constraints import (
     FUSION,
     HEADS,
     NON_NEGATIVE_FLOAT,
     POSITIVE_FLOAT,
     PROBABILITY,
     UNIQUE_DIM,
-    Interval,
-    Real,
-    StrOptions,
-    check_multiple,
-    check_schedule,
 )
+from skcoral._docstrings import document
+from skcoral._sklearn_compat import Interval, StrOptions
 from skcoral.methods._base import BaseMultimodalTransformer
+from skcoral.methods._checks import check_multiple, check_schedule
 from skcoral.objectives import COrALObjective
 
 NETWORK_PARAMETERS = ("n_layers", "n_heads", "dropout", "mask_mode")

@@ -1,17 +1,18 @@
 """Siblings of COrAL that contrast modalities, and views of each: Cross, Cross+Self."""
 
-from skcoral._docstrings import document
-from skcoral._input.containers import (
+from numbers import Real
+
+from skcoral._constraints import (
     HEADS,
     NON_NEGATIVE_FLOAT,
     POSITIVE_FLOAT,
     POSITIVE_INT,
     UNIQUE_DIM,
-    Interval,
-    Real,
-    check_several,
 )
+from skcoral._docstrings import document
+from skcoral._sklearn_compat import Interval
 from skcoral.methods._base import BaseMultimodalTransformer
+from skcoral.methods._checks import check_several
 from skcoral.methods._networks import UNIQUE_OUTPUT, without_shared
 from skcoral.objectives import CrossObjective, CrossSelfObjective
 

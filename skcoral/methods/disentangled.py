@@ -1,18 +1,17 @@
 """Sibling of COrAL that learns what is shared first, then the rest: DisentangledSSL."""
 
-from skcoral._docstrings import document
-from skcoral._input.containers import (
+from skcoral._constraints import (
     AT_LEAST_TWO,
     FUSION,
     NON_NEGATIVE_FLOAT,
     POSITIVE_FLOAT,
     POSITIVE_INT,
     UNIQUE_DIM,
-    StrOptions,
-    check_several,
-    refuse_early_stopping,
 )
+from skcoral._docstrings import document
+from skcoral._sklearn_compat import StrOptions
 from skcoral.methods._base import BaseMultimodalTransformer
+from skcoral.methods._checks import check_several, refuse_early_stopping
 from skcoral.methods._networks import of_fusions
 from skcoral.objectives import DisentangledSSLObjective
 

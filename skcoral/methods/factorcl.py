@@ -1,13 +1,9 @@
 """Sibling of COrAL that bounds shared and unique information: FactorCL."""
 
+from skcoral._constraints import POSITIVE_INT, UNIQUE_DIM
 from skcoral._docstrings import document
-from skcoral._input.containers import (
-    POSITIVE_INT,
-    UNIQUE_DIM,
-    check_several,
-    refuse_early_stopping,
-)
 from skcoral.methods._base import BaseMultimodalTransformer
+from skcoral.methods._checks import check_several, refuse_early_stopping
 from skcoral.methods._networks import UNIQUE_OUTPUT, without_shared
 from skcoral.objectives import FactorCLObjective
 

@@ -1,7 +1,7 @@
 """Sibling of COrAL that brings each modality near the whole row: GMC."""
 
+from skcoral._constraints import FUSION, HEADS, POSITIVE_FLOAT
 from skcoral._docstrings import document
-from skcoral._input.containers import FUSION, HEADS, POSITIVE_FLOAT
 from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.methods._networks import SHARED_OUTPUT, of_fusions
 from skcoral.objectives import GMCObjective

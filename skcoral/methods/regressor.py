@@ -7,7 +7,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from skcoral._docstrings import document
-from skcoral._input.containers import fit_context
+from skcoral._sklearn_compat import fit_context
 from skcoral.methods._predictor import BaseCOrALPredictor
 
 

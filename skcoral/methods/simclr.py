@@ -1,7 +1,7 @@
 """Sibling of COrAL that contrasts views of each modality: SimCLR."""
 
+from skcoral._constraints import HEADS, POSITIVE_FLOAT, UNIQUE_DIM
 from skcoral._docstrings import document
-from skcoral._input.containers import HEADS, POSITIVE_FLOAT, UNIQUE_DIM
 from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.methods._networks import UNIQUE_OUTPUT, without_shared
 from skcoral.objectives import SimCLRObjective

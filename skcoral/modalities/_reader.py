@@ -12,15 +12,10 @@ from skcoral._input.blocks import (
     read_block,
     take_from_blocks,
 )
-from skcoral._input.columns import slice_rows
-from skcoral._input.containers import (
-    BaseComposition,
-    VisualBlock,
-    check_container,
-    resolve_columns,
-    select_block,
-    validate_X,
-)
+from skcoral._input.containers import slice_rows
+from skcoral._input.selection import resolve_columns, select_block
+from skcoral._input.validation import check_container, validate_X
+from skcoral._sklearn_compat import BaseComposition, VisualBlock
 from skcoral.modalities import KINDS
 
 

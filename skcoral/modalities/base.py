@@ -10,8 +10,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._input.columns import is_dataframe, read_columns
-from skcoral._input.containers import PROBABILITY, TRANSFORMER, StrOptions
+from skcoral._constraints import PROBABILITY, TRANSFORMER
+from skcoral._input.columns import read_columns
+from skcoral._input.containers import is_dataframe
+from skcoral._sklearn_compat import StrOptions
 from skcoral.augmentations import Compose, Drop, MarginalCorruption, Noise
 
 AUGMENTATIONS = {"corrupt", "noise", "drop"}

@@ -4,8 +4,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 
-from skcoral._input.columns import count_columns, find_present, take_rows
-from skcoral._input.containers import POSITIVE_INT
+from skcoral._constraints import POSITIVE_INT
+from skcoral._input.containers import count_columns, filter_rows
+from skcoral._input.presence import find_nonempty_rows
 from skcoral.modalities.base import (
     BaseModality,
     fit_reducer,
@@ -107,7 +108,7 @@ class EmbeddingModality(BaseModality):
         self._validate_params()
         self.make_augmentation()
         self.n_columns_in_ = count_columns(block)
-        block = take_rows(block, find_present(block))
+        block = filter_rows(block, find_nonempty_rows(block))
         if self.preprocessor is not None:
             self.preprocessor_ = clone(self.preprocessor).fit(block)
         vectors = self._vectors(block)
@@ -129,10 +130,10 @@ class EmbeddingModality(BaseModality):
             Standardised vectors; zeros where a row is missing altogether.
         """
         self._check_fitted_width(count_columns(block))
-        present = find_present(block)
+        present = find_nonempty_rows(block)
         out = np.zeros((len(present), self.n_features_), dtype=np.float32)
         if present.any():
-            vectors = self._vectors(take_rows(block, present))
+            vectors = self._vectors(filter_rows(block, present))
             out[present] = self.reducer_.transform(vectors)
         return out
 

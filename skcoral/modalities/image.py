@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from skcoral._input.columns import is_dataframe, is_missing, list_cells
-from skcoral._input.containers import POSITIVE_INT, StrOptions
+from skcoral._constraints import POSITIVE_INT
+from skcoral._input.containers import is_dataframe, list_cells
+from skcoral._input.presence import is_missing
+from skcoral._sklearn_compat import StrOptions
 from skcoral.augmentations import SimCLR
 from skcoral.modalities.base import BaseModality
 from skcoral.nn.encoders import ImageEncoder

@@ -5,8 +5,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from skcoral._input.columns import is_dataframe, is_missing, list_cells
-from skcoral._input.containers import POSITIVE_INT, Interval, StrOptions
+from skcoral._constraints import POSITIVE_INT
+from skcoral._input.containers import is_dataframe, list_cells
+from skcoral._input.presence import is_missing
+from skcoral._sklearn_compat import Interval, StrOptions
 from skcoral.augmentations import Crop, Drop, DropConsecutive, Noise, Permute
 from skcoral.modalities.base import BaseModality
 from skcoral.nn.encoders import SequenceEncoder

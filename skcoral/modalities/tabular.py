@@ -8,14 +8,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, QuantileTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._input.columns import (
-    count_columns,
-    date_features,
-    is_missing,
-    name_level,
-    read_columns,
-)
-from skcoral._input.containers import Interval
+from skcoral._input.columns import date_features, name_level, read_columns
+from skcoral._input.containers import count_columns
+from skcoral._input.presence import is_missing
+from skcoral._sklearn_compat import Interval
 from skcoral.augmentations import Drop, MarginalCorruption, Noise
 from skcoral.modalities.base import (
     BaseModality,

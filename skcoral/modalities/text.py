@@ -7,8 +7,9 @@ from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
+from skcoral._constraints import POSITIVE_INT
 from skcoral._input.columns import read_columns
-from skcoral._input.containers import POSITIVE_INT, StrOptions
+from skcoral._sklearn_compat import StrOptions
 from skcoral.augmentations import TokenCorruption, TokenDrop
 from skcoral.modalities.base import (
     BaseModality,

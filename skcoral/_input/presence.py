@@ -1,0 +1,77 @@
+"""Presence: which cells hold a value, and which rows have a modality."""
+
+import narwhals as nw
+import numpy as np
+from scipy import sparse
+
+from skcoral._input.containers import is_dataframe
+
+
+def is_missing(value):
+    """Tell None, NaN, NaT and pandas.NA: a value that is absent or unlike itself."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # pandas.NA has no truth; arrays have several
+        return type(value).__name__ == "NAType"
+
+
+def find_nonempty_rows(block):
+    """Return which rows of a block hold any value.
+
+    Parameters
+    ----------
+    block : data frame, ndarray or sparse matrix, first axis = samples
+        The block. None, NaN, NaT, pandas.NA, and an array of NaN alone, are missing.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+        False where a row lacks the whole block.
+    """
+    if is_dataframe(block):
+        frame = nw.from_native(block, eager_only=True)
+        return _any_present(frame.iter_columns(), _is_null, len(frame))
+    n_samples = block.shape[0]
+    if sparse.issparse(block) or block.dtype.kind not in "fMO":
+        return np.ones(n_samples, dtype=bool)
+    columns = block.reshape(n_samples, -1).T
+    return _any_present(columns, _is_gap, n_samples)
+
+
+def _any_present(columns, is_gap, n_samples):
+    """Join columns until every row has a value, which mostly takes a single one."""
+    present = np.zeros(n_samples, dtype=bool)
+    for column in columns:
+        present |= ~is_gap(column)
+        if present.all():
+            break
+    return present
+
+
+def _is_null(series):
+    gaps = series.is_null()
+    if series.dtype.is_float():
+        gaps = gaps | series.is_nan()
+    return gaps.to_numpy().astype(bool)
+
+
+def _is_gap(values):
+    if values.dtype.kind == "O":
+        return np.fromiter(map(_is_absent, values), dtype=bool, count=len(values))
+    return np.isnat(values) if values.dtype.kind == "M" else np.isnan(values)
+
+
+def _is_absent(value):
+    """Tell a missing value, or an array of missing values alone."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.size > 0 and bool(np.isnan(value).all())
+    return is_missing(value)
+
+
+def first_present(values):
+    """Return the first object of a 1-D array that is not missing, or None."""
+    if values.dtype.kind not in "OU":
+        return None
+    return next((value for value in values if not is_missing(value)), None)

@@ -1,0 +1,151 @@
+"""Selection: the columns of one modality in X, and its block."""
+
+import difflib
+
+import narwhals as nw
+import numpy as np
+from skorch.helper import SliceDict
+
+from skcoral._input.containers import column_names, is_dataframe, take_columns
+from skcoral._sklearn_compat import get_column_indices
+
+
+def resolve_columns(X, columns, modality, *, lengths=False):
+    """Return where a modality's block stands in X.
+
+    Parameters
+    ----------
+    X : ndarray, data frame or SliceDict
+        Data that passed `validate_X`.
+
+    columns : str, int, list, slice, mask or callable
+        The modality's columns, or its key in a SliceDict.
+
+    modality : str
+        Name of the modality, for messages.
+
+    lengths : bool, default=False
+        Whether a second key of a SliceDict may name the lengths of sequences.
+
+    Returns
+    -------
+    str, tuple of str or list of int
+        The key of a SliceDict, or those of sequences and lengths, or the positions of
+        columns.
+
+    Raises
+    ------
+    ValueError
+        If a column is unknown, or if there are none.
+    """
+    if isinstance(X, SliceDict):
+        return _resolve_key(X, columns, modality, lengths)
+    columns = columns(X) if callable(columns) else columns
+    if is_dataframe(X):
+        _check_known(_named(columns), column_names(X), modality)
+    try:
+        positions = get_column_indices(X, columns)
+    except (ValueError, IndexError, TypeError) as error:
+        raise ValueError(
+            f"The columns of modality {modality!r} cannot be selected: {error}"
+        ) from error
+    if not positions:
+        raise ValueError(f"Modality {modality!r} must have at least one column. Got 0.")
+    return positions
+
+
+def _resolve_key(X, columns, modality, lengths):
+    keys = columns if isinstance(columns, (list, tuple)) else [columns]
+    allowed = (1, 2) if lengths else (1,)
+    if len(keys) not in allowed or not all(isinstance(key, str) for key in keys):
+        also = ", or that of padded sequences and that of their lengths" * lengths
+        raise ValueError(
+            f"Modality {modality!r} of a SliceDict must name exactly one key{also}. "
+            f"Got {columns!r}."
+        )
+    _check_known(keys, list(X), modality)
+    return keys[0] if len(keys) == 1 else tuple(keys)
+
+
+def select_block(X, where):
+    """Return the block of one modality.
+
+    Parameters
+    ----------
+    X : ndarray, data frame or SliceDict
+        Data that passed `validate_X`.
+
+    where : str, tuple of str or list of int
+        Result of `resolve_columns`.
+
+    Returns
+    -------
+    ndarray, sparse matrix or data frame
+        First axis = samples.
+
+    Raises
+    ------
+    ValueError
+        If an array holds an infinite value; data frames are checked by name later.
+    """
+    if isinstance(where, tuple):
+        return mask_steps(*(np.asarray(X[key]) for key in where))
+    if isinstance(X, SliceDict):
+        block = X[where]
+        if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
+            return nw.from_native(block, series_only=True).to_frame().to_native()
+        return block
+    block = take_columns(X, where)
+    if not is_dataframe(X) and block.dtype.kind == "f":
+        infinite = np.isinf(block).any(axis=0)
+        if infinite.any():
+            # The modality would name the position in its block, not that in X.
+            column = where[infinite.argmax()]
+            raise ValueError(f"Input X contains infinity in column {column}.")
+    return block
+
+
+def _named(columns):
+    """Return the names among a specification of columns."""
+    if isinstance(columns, str):
+        return [columns]
+    if isinstance(columns, slice):
+        return [end for end in (columns.start, columns.stop) if isinstance(end, str)]
+    if np.ndim(columns) == 0:
+        return []
+    return [column for column in columns if isinstance(column, str)]
+
+
+def _check_known(wanted, known, modality):
+    for column in wanted:
+        if column not in known:
+            close = difflib.get_close_matches(column, [str(k) for k in known], n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(
+                f"Unknown column {column!r} in modality {modality!r}.{hint}"
+            )
+
+
+def mask_steps(values, lengths):
+    """Return padded sequences with NaN in the steps beyond the length of each.
+
+    Raises
+    ------
+    ValueError
+        If lengths are no int array of shape (n_samples,) between 0 and n_steps.
+    """
+    if values.ndim not in (2, 3) or values.dtype.kind not in "iufb":
+        raise ValueError(
+            "Lengths belong to an array of shape (n_samples, n_steps, n_features). Got "
+            f"shape {values.shape} of dtype {values.dtype}."
+        )
+    n_steps = values.shape[1]
+    integers = lengths.shape == values.shape[:1] and lengths.dtype.kind in "iu"
+    if not integers or ((lengths < 0) | (lengths > n_steps)).any():
+        raise ValueError(
+            f"Lengths must be {len(values)} integers between 0 and {n_steps}. "
+            f"Got {lengths!r}."
+        )
+    values = values.astype(np.result_type(values, np.float32))
+    values[np.arange(n_steps) >= lengths[:, None]] = np.nan
+    return values

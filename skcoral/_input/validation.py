@@ -1,0 +1,163 @@
+"""Validation of X as a whole: its container, its names and its number of rows."""
+
+import narwhals as nw
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import validate_data
+from skorch.helper import SliceDict
+
+from skcoral._input.containers import column_names, is_dataframe
+
+MARK_MISSING = (
+    "Where rows lack them, pass them all the same: None or NaN in a column of objects "
+    "or strings, NaN throughout a block of numbers."
+)
+
+
+def validate_X(estimator, X, *, reset, min_samples=1):
+    """Check X as a whole and record, or compare, its features on the estimator.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Gets `n_features_in_` and `feature_names_in_` when `reset`.
+
+    X : array-like of shape (n_samples, n_features), data frame or SliceDict
+        The data.
+
+    reset : bool
+        True in `fit`, False elsewhere.
+
+    min_samples : int, default=1
+        Rows that X must have.
+
+    Returns
+    -------
+    ndarray, data frame or SliceDict
+        X, as an array if it was a list or the like.
+
+    Raises
+    ------
+    TypeError
+        If X is a plain dict, a list of views, or sparse as a whole.
+
+    ValueError
+        If shapes, names or the number of samples are wrong.
+    """
+    _refuse_unsliceable(estimator, X)
+    if isinstance(X, SliceDict):
+        return _validate_slice_dict(estimator, X, reset=reset, min_samples=min_samples)
+    if is_dataframe(X):
+        _validate_columns(estimator, X, reset=reset)
+        _check_n_samples(estimator, len(X), at_least=min_samples)
+        return X
+    return validate_data(
+        estimator,
+        keep_numbers(X),
+        reset=reset,
+        dtype=None,
+        ensure_all_finite=False,
+        ensure_min_samples=min_samples,
+    )
+
+
+def _validate_columns(estimator, X, *, reset):
+    try:
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+    except ValueError as error:
+        fitted = () if reset else getattr(estimator, "feature_names_in_", ())
+        if set(fitted) <= set(column_names(X)):
+            raise
+        raise ValueError(f"{error}{MARK_MISSING}") from error
+
+
+def keep_numbers(X):
+    """Keep numpy from making strings of the numbers in a list of mixed rows."""
+    if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind in "US":
+        return np.asarray(X, dtype=object)
+    return X
+
+
+def _refuse_unsliceable(estimator, X):
+    name = type(estimator).__name__
+    # Sparse matrices come first: one of their formats is a dict.
+    if sparse.issparse(X):
+        raise TypeError(
+            f"{name} does not take sparse data as a whole. Put the sparse block beside "
+            "the others in skorch.helper.SliceDict(name=X, ...), where the 'embedding' "
+            "modality accepts it."
+        )
+    if isinstance(X, dict) and not isinstance(X, SliceDict):
+        raise TypeError(
+            f"{name} cannot slice a plain dict. Wrap it: skorch.helper.SliceDict(**X)."
+        )
+    if nw.dependencies.is_polars_lazyframe(X):
+        raise TypeError(f"{name} does not take a LazyFrame. Call X.collect() first.")
+    if isinstance(X, (list, tuple)) and len(X) and np.ndim(X[0]) >= 2:
+        raise TypeError(
+            f"{name} cannot slice a list of views. Name and wrap them: "
+            "skorch.helper.SliceDict(name=view, ...)."
+        )
+
+
+def _validate_slice_dict(estimator, X, *, reset, min_samples):
+    names = list(X)
+    if not names:
+        raise ValueError(f"Found SliceDict with 0 blocks while {_needs(estimator)}.")
+    lengths = {name: X[name].shape[0] for name in names}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"Modalities have inconsistent numbers of samples: {lengths}.")
+    _check_n_samples(estimator, lengths[names[0]], at_least=min_samples)
+    if reset:
+        estimator.n_features_in_ = len(names)
+        estimator.feature_names_in_ = np.asarray(names, dtype=object)
+    else:
+        _compare_names(list(getattr(estimator, "feature_names_in_", [])), names)
+    return X
+
+
+def _needs(estimator):
+    return f"a minimum of 1 is required by {type(estimator).__name__}"
+
+
+def check_container(X, places):
+    """Raise if X is a SliceDict and was none in `fit`, or the other way round.
+
+    Parameters
+    ----------
+    X : ndarray, data frame or SliceDict
+        Data that passed `validate_X`.
+
+    places : dict of str to (str or list of int)
+        Where each modality stood in `fit`; see `resolve_columns`.
+    """
+    of_keys = isinstance(next(iter(places.values())), (str, tuple))
+    expected = "SliceDict" if of_keys else "table"
+    given = "SliceDict" if isinstance(X, SliceDict) else "table"
+    if given != expected:
+        raise ValueError(f"X was a {expected} in fit and is a {given} now.")
+
+
+def _check_n_samples(estimator, n_samples, *, at_least):
+    if n_samples < at_least:
+        raise ValueError(
+            f"Found array with {n_samples} sample(s) while a minimum of {at_least} is "
+            f"required by {type(estimator).__name__}."
+        )
+
+
+def _compare_names(fitted, given):
+    unseen = sorted(set(given) - set(fitted))
+    missing = sorted(set(fitted) - set(given))
+    if not unseen and not missing:
+        return
+    lines = ["The modality names should match those that were passed during fit."]
+    if unseen:
+        lines += ["Modality names unseen at fit time:", *(f"- {n}" for n in unseen)]
+    if missing:
+        lines += [
+            "Modality names seen at fit time, yet now missing:",
+            *(f"- {n}" for n in missing),
+            MARK_MISSING,
+        ]
+    raise ValueError("\n".join(lines))
