@@ -27,10 +27,10 @@ from skcoral import (
     EmbeddingModality,
     TabularModality,
     TextModality,
-    _base,
 )
 from skcoral._training.trainer import count_epochs
 from skcoral.datasets import make_multimodal_interactions
+from skcoral.methods import _base
 
 FILM = ["year", "rating", "seen", "released"]
 
