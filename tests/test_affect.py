@@ -4,15 +4,12 @@ import pickle
 
 import numpy as np
 import pytest
+from helpers import AFFECT_SIZES, AFFECT_STEPS, AFFECT_WIDTHS, make_affect_file
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer
 from skcoral.datasets import load_affect
 
-SIZES = {"train": 24, "valid": 8, "test": 8}
-N_STEPS = 50
-# Narrower than the real files, apart from vision and audio of MOSI.
-WIDTHS = {"vision": 20, "audio": 5, "text": 30}
 LABEL_SHAPES = {
     "mosi": [(1, 1), (1,), ()],
     "mosei": [(1, 1), (1, 7)],
@@ -20,42 +17,6 @@ LABEL_SHAPES = {
     "sarcasm": [(1, 1), (1,)],
 }
 CASES = [(name, shape) for name, shapes in LABEL_SHAPES.items() for shape in shapes]
-
-
-def make_part(n, rng, name="mosi", shape=(1, 1), dtype=np.float32):
-    """Return one split: padding on the left, a row without text, infinite audio."""
-    lengths = rng.integers(1, N_STEPS + 1, n)
-    lengths[:2] = 1, N_STEPS
-    part = {}
-    for key, width in WIDTHS.items():
-        series = rng.normal(size=(n, N_STEPS, width))
-        series[np.arange(N_STEPS) < N_STEPS - lengths[:, None]] = 0
-        part[key] = series.astype(dtype)
-    part["text"][2] = 0
-    part["audio"][3, -1, :2] = -np.inf
-    if name in ("mosi", "mosei"):
-        labels = rng.uniform(-3, 3, n)
-        labels[3] = 0
-    else:
-        labels = rng.choice([-1, 1] if name == "sarcasm" else [0, 1], n)
-    part["labels"] = np.zeros((n, *shape))
-    part["labels"].reshape(n, -1)[:, 0] = labels
-    if shape == (1, 7):
-        part["labels"][..., 1:] = rng.uniform(0, 3, (n, 1, 6))
-    part["id"] = [f"video{i}[{i % 3}]" for i in range(n)]
-    return part
-
-
-def make_file(path, name="mosi", shape=(1, 1), dtype=np.float32, change=None):
-    """Write a file and return its path and its content."""
-    rng = np.random.default_rng(0)
-    content = {
-        subset: make_part(n, rng, name, shape, dtype) for subset, n in SIZES.items()
-    }
-    if change is not None:
-        change(content)
-    path.write_bytes(pickle.dumps(content))
-    return path, content
 
 
 @pytest.fixture
@@ -100,12 +61,12 @@ def assert_same_series(block, expected):
 
 
 @pytest.mark.parametrize("align", [True, False])
-@pytest.mark.parametrize("subset", SIZES)
+@pytest.mark.parametrize("subset", AFFECT_SIZES)
 @pytest.mark.parametrize(("name", "shape"), CASES)
 def test_series_and_labels_are_those_of_the_transcription(
     path, name, shape, subset, align
 ):
-    path, content = make_file(path, name, shape)
+    path, content = make_affect_file(path, name, shape)
     keys = ("vision", "audio", "text")
     bunch = load_affect(name, path, subset=subset, modalities=keys, align=align)
     series, labels, ids = transcribe(content[subset], keys, align)
@@ -113,7 +74,7 @@ def test_series_and_labels_are_those_of_the_transcription(
     assert list(bunch.data) == list(keys)
     for key in keys:
         assert bunch.data[key].dtype == np.float32
-        assert bunch.data[key].shape[1:] == (N_STEPS, WIDTHS[key])
+        assert bunch.data[key].shape[1:] == (AFFECT_STEPS, AFFECT_WIDTHS[key])
         assert_same_series(bunch.data[key], series[key])
     np.testing.assert_array_equal(bunch.target, labels > 0)
     assert bunch.target.dtype.kind == "i"
@@ -124,7 +85,7 @@ def test_series_and_labels_are_those_of_the_transcription(
 
 @pytest.mark.parametrize("name", ["mosi", "mosei"])
 def test_sentiment_is_the_raw_label(path, name):
-    path, content = make_file(path, name, LABEL_SHAPES[name][-1])
+    path, content = make_affect_file(path, name, LABEL_SHAPES[name][-1])
     bunch = load_affect(name, path, target="sentiment", subset="test")
     _, labels, _ = transcribe(content["test"], ["text"], True)
     np.testing.assert_array_equal(bunch.target, labels)
@@ -135,14 +96,14 @@ def test_sentiment_is_the_raw_label(path, name):
 
 
 def test_a_label_of_zero_is_not_positive(path):
-    path, content = make_file(path)
+    path, content = make_affect_file(path)
     assert content["train"]["labels"][3] == 0
     # Row 2 has no text, so row 3 of the file is row 2 here.
     assert load_affect("mosi", path).target[2] == 0
 
 
 def test_default_modalities_are_those_of_the_paper(path):
-    path, _ = make_file(path)
+    path, _ = make_affect_file(path)
     bunch = load_affect("mosi", path)
     assert list(bunch.data) == ["vision", "text"]
     assert bunch.modalities == [
@@ -152,7 +113,7 @@ def test_default_modalities_are_those_of_the_paper(path):
 
 
 def test_modalities_are_in_the_order_asked_for_and_text_decides_unseen(path):
-    path, content = make_file(path)
+    path, content = make_affect_file(path)
     data, _ = load_affect("mosi", path, modalities=["audio", "vision"], return_X_y=True)
     assert list(data) == ["audio", "vision"]
     series, _, _ = transcribe(content["train"], ["audio"], True)
@@ -160,7 +121,7 @@ def test_modalities_are_in_the_order_asked_for_and_text_decides_unseen(path):
 
 
 def test_return_X_y_gives_data_and_target(path):
-    path, _ = make_file(path)
+    path, _ = make_affect_file(path)
     bunch = load_affect("mosi", path)
     X, y = load_affect("mosi", str(path), return_X_y=True)
     for key in bunch.data:
@@ -169,24 +130,24 @@ def test_return_X_y_gives_data_and_target(path):
 
 
 def test_description_names_the_set(path):
-    path, _ = make_file(path, "sarcasm", (1,))
+    path, _ = make_affect_file(path, "sarcasm", (1,))
     for words in ("MUsTARD", "MultiBench", "sarcastic"):
         assert words in load_affect("sarcasm", path).DESCR
 
 
 @pytest.mark.parametrize(("name", "shape"), CASES)
 def test_estimator_fits_and_transforms_the_parts(path, tiny, name, shape):
-    path, _ = make_file(path, name, shape)
+    path, _ = make_affect_file(path, name, shape)
     train, test = (load_affect(name, path, subset=part) for part in ("train", "test"))
     coral = COrALTransformer(train.modalities, random_state=0, **tiny).fit(train.data)
     features = coral.transform(test.data)
-    assert len(features) == len(test.target) == SIZES["test"] - 1
+    assert len(features) == len(test.target) == AFFECT_SIZES["test"] - 1
     assert np.isfinite(features).all()
 
 
 def test_estimator_learns_nothing_from_padding(path, tiny):
     """Series of zeros on the left give the features of series cut by hand."""
-    path, content = make_file(path)
+    path, content = make_affect_file(path)
     bunch = load_affect("mosi", path)
     series, _, _ = transcribe(content["train"], ["vision", "text"], True)
     X = SliceDict(
@@ -207,26 +168,26 @@ def test_estimator_learns_nothing_from_padding(path, tiny):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float16, object])
 def test_dtype_of_the_file_does_not_matter(path, dtype):
-    path, content = make_file(path, dtype=dtype)
+    path, content = make_affect_file(path, dtype=dtype)
     bunch = load_affect("mosi", path, modalities=("vision", "audio", "text"))
     part = {
-        key: np.asarray(values, dtype=np.float64) if key in WIDTHS else values
+        key: np.asarray(values, dtype=np.float64) if key in AFFECT_WIDTHS else values
         for key, values in content["train"].items()
     }
-    series, _, _ = transcribe(part, list(WIDTHS), True)
+    series, _, _ = transcribe(part, list(AFFECT_WIDTHS), True)
     for key, block in bunch.data.items():
         assert block.dtype == np.float32
         assert_same_series(block, series[key])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, -1e300])
-@pytest.mark.parametrize("key", WIDTHS)
+@pytest.mark.parametrize("key", AFFECT_WIDTHS)
 def test_what_is_not_finite_is_zero(path, key, value):
     def spoil(content):
         content["train"][key][1, 7, 3] = value
 
-    path, _ = make_file(path, dtype=np.float64, change=spoil)
-    bunch = load_affect("mosi", path, modalities=list(WIDTHS))
+    path, _ = make_affect_file(path, dtype=np.float64, change=spoil)
+    bunch = load_affect("mosi", path, modalities=list(AFFECT_WIDTHS))
     assert bunch.data[key][1, 7, 3] == 0
     assert not any(np.isinf(block).any() for block in bunch.data.values())
 
@@ -237,19 +198,19 @@ def test_text_that_sums_to_zero_is_text(path):
         text[1] = 0
         text[1, 40, :2] = 1, -1
 
-    path, _ = make_file(path, change=cancel)
+    path, _ = make_affect_file(path, change=cancel)
     bunch = load_affect("mosi", path)
-    assert len(bunch.target) == SIZES["train"] - 1
-    assert len(strip(bunch.data["text"])[1]) == N_STEPS - 40
+    assert len(bunch.target) == AFFECT_SIZES["train"] - 1
+    assert len(strip(bunch.data["text"])[1]) == AFFECT_STEPS - 40
 
 
 def test_text_of_nan_alone_is_no_text(path):
     def blank(content):
         content["train"]["text"][5] = np.nan
 
-    path, _ = make_file(path, change=blank)
+    path, _ = make_affect_file(path, change=blank)
     bunch = load_affect("mosi", path)
-    assert len(bunch.target) == SIZES["train"] - 2
+    assert len(bunch.target) == AFFECT_SIZES["train"] - 2
     assert "video5[2]" not in bunch.ids
 
 
@@ -258,13 +219,13 @@ def blank_vision(content):
 
 
 def test_aligned_series_of_zeros_are_zeros(path):
-    path, _ = make_file(path, change=blank_vision)
+    path, _ = make_affect_file(path, change=blank_vision)
     vision = load_affect("mosi", path).data["vision"][1]
     np.testing.assert_array_equal(vision, 0)
 
 
 def test_unaligned_series_of_zeros_are_missing(path, tiny):
-    path, _ = make_file(path, change=blank_vision)
+    path, _ = make_affect_file(path, change=blank_vision)
     bunch = load_affect("mosi", path, align=False)
     assert np.isnan(bunch.data["vision"][1]).all()
     coral = COrALTransformer(bunch.modalities, random_state=0, **tiny)
@@ -275,7 +236,7 @@ def test_unaligned_series_may_have_steps_of_their_own(path):
     def shorten(content):
         content["train"]["vision"] = content["train"]["vision"][:, -9:]
 
-    path, _ = make_file(path, change=shorten)
+    path, _ = make_affect_file(path, change=shorten)
     data = load_affect("mosi", path, align=False).data
     assert data["vision"].shape[1] == 9
     with pytest.raises(ValueError, match=r"steps to be aligned. Got {'vision': 9, 'te"):
@@ -306,7 +267,7 @@ def test_ids_of_all_forms_keep_to_their_rows(path, ids, expected):
                 part["id"] = np.array(part["id"], dtype=ids.dtype)
             part["text"][2:] = 0
 
-    path, _ = make_file(path, change=rename)
+    path, _ = make_affect_file(path, change=rename)
     read = load_affect("mosi", path).ids
     np.testing.assert_array_equal(read, expected)
     assert read.dtype.kind == expected.dtype.kind
@@ -318,7 +279,7 @@ def test_labels_may_be_objects(path, shape):
         for part in content.values():
             part["labels"] = part["labels"].astype(object)
 
-    path, content = make_file(path, "mosi", shape, change=cast)
+    path, content = make_affect_file(path, "mosi", shape, change=cast)
     target = load_affect("mosi", path).target
     _, labels, _ = transcribe(content["train"], ["text"], True)
     np.testing.assert_array_equal(target, labels.astype(float) > 0)
@@ -331,7 +292,7 @@ def test_z_norm_standardises_each_series_over_its_steps(path):
     def flatten(content):
         content["train"]["vision"][:, :, 4] = 0.1  # constant, also in single precision
 
-    path, _ = make_file(path, change=flatten)
+    path, _ = make_affect_file(path, change=flatten)
     plain, scaled = (load_affect("mosi", path, z_norm=z).data for z in (False, True))
     for key in plain:
         series = zip(strip(plain[key]), strip(scaled[key]), strict=True)
@@ -349,7 +310,7 @@ def test_z_norm_standardises_each_series_over_its_steps(path):
 
 
 def test_z_norm_of_a_missing_series_is_missing(path):
-    path, _ = make_file(path, change=blank_vision)
+    path, _ = make_affect_file(path, change=blank_vision)
     data = load_affect("mosi", path, align=False, z_norm=True).data
     assert np.isnan(data["vision"][1]).all()
 
@@ -379,7 +340,7 @@ def test_z_norm_of_a_missing_series_is_missing(path):
     ],
 )
 def test_bad_parameters_are_named(path, params, rule):
-    path, _ = make_file(path)
+    path, _ = make_affect_file(path)
     ((name, _),) = params.items()
     message = f"The '{name}' parameter of load_affect must be {rule}"
     with pytest.raises(ValueError, match=message):
@@ -425,7 +386,7 @@ def spoil(key, value):
     return change
 
 
-ONES = np.ones((24, N_STEPS, 3))
+ONES = np.ones((24, AFFECT_STEPS, 3))
 
 
 @pytest.mark.parametrize(
@@ -457,7 +418,7 @@ ONES = np.ones((24, N_STEPS, 3))
     ],
 )
 def test_a_file_of_another_form_is_named(path, change, message):
-    path, _ = make_file(path, change=change)
+    path, _ = make_affect_file(path, change=change)
     with pytest.raises(ValueError, match=message) as error:
         load_affect("mosi", path)
     assert "data.pkl" in str(error.value)
@@ -468,13 +429,13 @@ def test_a_part_without_rows_is_named(path):
         for key, values in content["train"].items():
             content["train"][key] = values[:0]
 
-    path, _ = make_file(path, change=empty)
+    path, _ = make_affect_file(path, change=empty)
     with pytest.raises(ValueError, match=r"in 'train' .* must have rows. Got none"):
         load_affect("mosi", path)
 
 
 def test_sentiment_is_no_humor(path):
-    path, _ = make_file(path, "mosi")
+    path, _ = make_affect_file(path, "mosi")
     message = "'labels' in 'train' of .* 0 and 1, or -1 and 1, for 'humor'. Got "
     with pytest.raises(ValueError, match=message):
         load_affect("humor", path)
@@ -488,7 +449,7 @@ def test_a_file_that_is_no_dict_is_named(path, content):
 
 
 def test_damaged_and_malicious_files_are_refused(path):
-    path, _ = make_file(path)
+    path, _ = make_affect_file(path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r"data.pkl' cannot be read as a pickle"):

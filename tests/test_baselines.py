@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from conftest import HALVES, TINY
+from helpers import HALVES, TINY
 from skorch.helper import SliceDict
 
 import skcoral

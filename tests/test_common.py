@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from conftest import HALVES, TINY
+from helpers import HALVES, TINY
 from numpydoc.validate import validate
 from sklearn.base import clone
 from sklearn.utils import estimator_checks

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from cca_zoo.linear import MCCA
-from conftest import TINY
+from helpers import TINY
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.stats import pearsonr, ttest_1samp, ttest_rel

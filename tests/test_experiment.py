@@ -17,9 +17,8 @@ import numpy as np
 import pytest
 import reproduce_multibench
 import reproduce_trifeatures
-import test_affect
-import test_mimic
 import torch
+from helpers import make_affect_file, make_mimic_file
 from skorch.helper import SliceDict
 
 from skcoral.published import published_settings
@@ -341,8 +340,8 @@ def test_trifeatures_are_probed_on_unbiased_rows(monkeypatch):
 
 
 def test_multibench(tmp_path, monkeypatch):
-    mosi, _ = test_affect.make_file(tmp_path / "mosi_data.pkl")
-    mimic, _ = test_mimic.make_file(tmp_path / "im.pk")
+    mosi, _ = make_affect_file(tmp_path / "mosi_data.pkl")
+    mimic, _ = make_mimic_file(tmp_path / "im.pk")
     published = experiment.make_published
 
     def shrink(name, dataset, **parameters):

@@ -2,13 +2,13 @@
 
 import builtins
 import pickle
-import re
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 import torch
+from helpers import exactly
 from PIL import Image
 from skorch.helper import SliceDict
 
@@ -47,10 +47,6 @@ def make_coral(spec=None, **params):
     if spec is not None:
         params["modalities"] = [("i", spec, "i")]
     return COrALTransformer(**{**sizes, "random_state": 0, **params})
-
-
-def exactly(message):
-    return f"^{re.escape(message)}$"
 
 
 # Reading

@@ -5,33 +5,13 @@ import random
 
 import numpy as np
 import pytest
+from helpers import MIMIC_ROWS, make_mimic_file
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer
 from skcoral.datasets import load_mimic
 
-N_ROWS = 43
 FEATURES = ("tabular", "timeseries")
-
-
-def make_file(path, n=N_ROWS, change=None):
-    """Write a file of the format, with gaps, and return its path and content."""
-    rng = np.random.default_rng(0)
-    stays = {
-        "ep_tdata": rng.normal(3, 2, (n, 24, 12)),
-        "adm_features_all": rng.normal(50, 9, (n, 5)),
-        "adm_labels_all": (rng.random((n, 6)) < 0.2).astype(float),
-        "y_icd9": (rng.random((n, 20)) < 0.5).astype(int),
-        "adm_labels_mort": rng.integers(0, 2, n),
-    }
-    stays["ep_tdata"][0, 3, 2] = np.nan
-    stays["ep_tdata"][1, 4, 5] = np.inf
-    stays["adm_features_all"][2, 1] = -np.inf
-    stays["adm_features_all"][3, 4] = np.nan
-    if change is not None:
-        change(stays)
-    path.write_bytes(pickle.dumps(stays))
-    return path, stays
 
 
 @pytest.fixture
@@ -77,7 +57,7 @@ def transcribe(stays, task, subset):
 @pytest.mark.parametrize("subset", ["train", "valid", "test"])
 @pytest.mark.parametrize("task", [7, 1, 0, 19, -1, "mort"])
 def test_all_rows_scaled_give_the_published_data(path, task, subset):
-    path, stays = make_file(path)
+    path, stays = make_mimic_file(path)
     mimic = load_mimic(path, task=task, subset=subset, standardize="all")
     table, series, labels = transcribe(stays, task, subset)
     assert isinstance(mimic.data, SliceDict)
@@ -92,22 +72,22 @@ def test_all_rows_scaled_give_the_published_data(path, task, subset):
 def test_all_six_terms_of_mortality_occur(path):
     def mark(stays):
         stays["adm_labels_all"][:] = 0
-        for row in range(N_ROWS):
+        for row in range(MIMIC_ROWS):
             stays["adm_labels_all"][row, row % 6 :] = 1  # column 0 is not read
         stays["adm_labels_all"][::6] = 0
         stays["adm_labels_all"][::6, 0] = 1
 
-    path, _ = make_file(path, change=mark)
+    path, _ = make_mimic_file(path, change=mark)
     mimic = load_mimic(path, task=-1)
     np.testing.assert_array_equal(mimic.target, mimic.rows % 6)
 
 
 def test_parts_are_disjoint_and_complete(path):
-    path, stays = make_file(path)
+    path, stays = make_mimic_file(path)
     parts = [load_mimic(path, subset=part) for part in ("train", "valid", "test")]
     assert [len(part.target) for part in parts] == [35, 4, 4]
     rows = np.concatenate([part.rows for part in parts])
-    assert sorted(rows) == list(range(N_ROWS))
+    assert sorted(rows) == list(range(MIMIC_ROWS))
     for part in parts:
         np.testing.assert_array_equal(part.target, stays["y_icd9"][part.rows, 7])
 
@@ -118,14 +98,14 @@ def test_sizes_of_the_real_file(path):
     def shrink(stays):
         stays["ep_tdata"] = stays["ep_tdata"][:, :1, :1]
 
-    path, _ = make_file(path, 32_616, change=shrink)
+    path, _ = make_mimic_file(path, 32_616, change=shrink)
     parts = ("train", "valid", "test")
     sizes = [len(load_mimic(path, subset=part).target) for part in parts]
     assert sizes == [26_093, 3_261, 3_262]
 
 
 def test_training_rows_alone_are_scaled_by_default(path):
-    path, _ = make_file(path)
+    path, _ = make_mimic_file(path)
     train = load_mimic(path)
     np.testing.assert_allclose(train.data["tabular"].mean(0), 0, atol=1e-5)
     np.testing.assert_allclose(train.data["tabular"].std(0), 1, rtol=1e-5)
@@ -135,7 +115,7 @@ def test_training_rows_alone_are_scaled_by_default(path):
 
 @pytest.mark.parametrize("subset", ["train", "valid"])
 def test_test_rows_do_not_leak(path, subset):
-    path, _ = make_file(path)
+    path, _ = make_mimic_file(path)
     before = load_mimic(path, subset=subset)
     published = load_mimic(path, subset=subset, standardize="all")
     test = load_mimic(path, subset="test").rows
@@ -144,7 +124,7 @@ def test_test_rows_do_not_leak(path, subset):
         stays["adm_features_all"][test] *= 1000
         stays["ep_tdata"][test] *= 1000
 
-    path, _ = make_file(path, change=distort)
+    path, _ = make_mimic_file(path, change=distort)
     after = load_mimic(path, subset=subset)
     leaky = load_mimic(path, subset=subset, standardize="all")
     for key in FEATURES:
@@ -157,9 +137,9 @@ def test_gaps_are_zeros_before_scaling(path):
         for key in ("ep_tdata", "adm_features_all"):
             stays[key][~np.isfinite(stays[key])] = 0
 
-    gappy, _ = make_file(path)
+    gappy, _ = make_mimic_file(path)
     gappy = load_mimic(gappy).data
-    filled, _ = make_file(path, change=fill)
+    filled, _ = make_mimic_file(path, change=fill)
     filled = load_mimic(filled).data
     for key in FEATURES:
         np.testing.assert_array_equal(gappy[key], filled[key])
@@ -171,7 +151,7 @@ def test_constant_features_are_zero(path, tiny):
         stays["ep_tdata"][:, :, 4] = 0.1
         stays["ep_tdata"][:, :, 5] = np.nan
 
-    path, _ = make_file(path, change=flatten)
+    path, _ = make_mimic_file(path, change=flatten)
     mimic = load_mimic(path)
     np.testing.assert_allclose(mimic.data["tabular"][:, 1], 0, atol=1e-6)
     np.testing.assert_allclose(mimic.data["timeseries"][:, :, 4:6], 0, atol=1e-6)
@@ -185,9 +165,9 @@ def test_dtype_of_the_file_does_not_matter(path, dtype):
         for key in stays:
             stays[key] = stays[key].astype(dtype)
 
-    plain, _ = make_file(path)
+    plain, _ = make_mimic_file(path)
     plain = load_mimic(plain, task=-1)
-    path, _ = make_file(path, change=cast)
+    path, _ = make_mimic_file(path, change=cast)
     other = load_mimic(path, task=-1)
     for key in FEATURES:
         assert other.data[key].dtype == np.float32
@@ -200,7 +180,7 @@ def test_labels_of_a_task_need_no_others(path):
         for key in ("adm_labels_all", "adm_labels_mort"):
             del stays[key]
 
-    path, _ = make_file(path, change=strip)
+    path, _ = make_mimic_file(path, change=strip)
     assert len(load_mimic(path).target) == 35
     for task, key in [(-1, "adm_labels_all"), ("mort", "adm_labels_mort")]:
         with pytest.raises(ValueError, match=f"im.pk' must hold the key '{key}'"):
@@ -208,7 +188,7 @@ def test_labels_of_a_task_need_no_others(path):
 
 
 def test_return_X_y_gives_data_and_target(path):
-    path, _ = make_file(path)
+    path, _ = make_mimic_file(path)
     mimic = load_mimic(path)
     X, y = load_mimic(str(path), return_X_y=True)
     for key in FEATURES:
@@ -218,7 +198,7 @@ def test_return_X_y_gives_data_and_target(path):
 
 
 def test_the_global_generator_is_left_alone(path):
-    path, _ = make_file(path)
+    path, _ = make_mimic_file(path)
     random.seed(3)
     before = random.getstate()
     load_mimic(path)
@@ -226,7 +206,7 @@ def test_the_global_generator_is_left_alone(path):
 
 
 def test_estimator_fits_and_transforms_the_parts(path, tiny):
-    path, _ = make_file(path)
+    path, _ = make_mimic_file(path)
     train, test = (load_mimic(path, subset=part) for part in ("train", "test"))
     coral = COrALTransformer(train.modalities, random_state=0, **tiny).fit(train.data)
     features = coral.transform(test.data)
@@ -253,7 +233,7 @@ def test_estimator_fits_and_transforms_the_parts(path, tiny):
     ],
 )
 def test_bad_parameters_are_named(path, params, rule):
-    path, _ = make_file(path)
+    path, _ = make_mimic_file(path)
     (name,) = params
     message = f"The '{name}' parameter of load_mimic must be {rule}"
     with pytest.raises(ValueError, match=message):
@@ -271,7 +251,7 @@ def put(key, value):
     return lambda stays: stays.update({key: value})
 
 
-ICD9 = np.ones((N_ROWS, 20))
+ICD9 = np.ones((MIMIC_ROWS, 20))
 BAD_ICD9 = np.where(np.arange(20) == 7, np.nan, ICD9)
 
 
@@ -281,9 +261,13 @@ BAD_ICD9 = np.where(np.arange(20) == 7, np.nan, ICD9)
         (7, lambda s: s.pop("ep_tdata"), "the key 'ep_tdata'. Got"),
         (7, lambda s: s.pop("adm_features_all"), "the key 'adm_features_all'"),
         (7, lambda s: s.pop("y_icd9"), "the key 'y_icd9'"),
-        (7, put("ep_tdata", np.ones((N_ROWS, 24))), r"3 axes. Got shape \(43, 24\)"),
-        (7, put("adm_features_all", np.ones(N_ROWS)), r"2 axes. Got shape \(43,\)"),
-        (7, put("adm_features_all", [["male"]] * N_ROWS), "an array of numbers"),
+        (
+            7,
+            put("ep_tdata", np.ones((MIMIC_ROWS, 24))),
+            r"3 axes. Got shape \(43, 24\)",
+        ),
+        (7, put("adm_features_all", np.ones(MIMIC_ROWS)), r"2 axes. Got shape \(43,\)"),
+        (7, put("adm_features_all", [["male"]] * MIMIC_ROWS), "an array of numbers"),
         (7, put("ep_tdata", np.ones((5, 24, 12))), "'timeseries': 5, 'labels': 43"),
         (7, put("y_icd9", ICD9[:5]), "'timeseries': 43, 'labels': 5"),
         (7, put("y_icd9", ICD9[:, :7]), "8 columns or more for task 7. Got 7"),
@@ -294,20 +278,20 @@ BAD_ICD9 = np.where(np.arange(20) == 7, np.nan, ICD9)
     ],
 )
 def test_a_file_of_another_form_is_named(path, task, change, message):
-    path, _ = make_file(path, change=change)
+    path, _ = make_mimic_file(path, change=change)
     with pytest.raises(ValueError, match=message) as error:
         load_mimic(path, task=task)
     assert "im.pk" in str(error.value)
 
 
 def test_a_file_of_few_rows_cannot_be_split(path):
-    path, _ = make_file(path, 9)
+    path, _ = make_mimic_file(path, 9)
     with pytest.raises(ValueError, match=r"10 rows or more to be split. Got 9"):
         load_mimic(path)
 
 
 def test_damaged_and_malicious_files_are_refused(path):
-    path, _ = make_file(path)
+    path, _ = make_mimic_file(path)
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match=r"im.pk' cannot be read as a pickle"):
         load_mimic(path)

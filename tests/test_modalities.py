@@ -2,7 +2,6 @@
 
 import builtins
 import pickle
-import re
 from itertools import product
 
 import numpy as np
@@ -11,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
+from helpers import exactly
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.decomposition import PCA
@@ -33,11 +33,6 @@ def text_vectors(**params):
 
 
 VECTORS = [TabularModality, text_vectors, EmbeddingModality]
-
-
-def exactly(message):
-    """Return a pattern for the whole of a message."""
-    return f"^{re.escape(message)}$"
 
 
 def make_block(spec_class, n_rows=20):

@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 import torch
-from naive import ATOL, N, Spec, cosine, lacking, naive_info_nce
+from helpers import ATOL, N, Spec, cosine, lacking, naive_info_nce
 from torch import nn
 
 from skcoral.nn.network import DualPathNetwork

@@ -4,13 +4,13 @@ import math
 
 import pytest
 import torch
-from naive import (
+from helpers import (
     ATOL,
     DIM,
     N,
+    draw_views,
     make_gaps,
     make_network,
-    make_views,
     naive_info_nce,
     name_modalities,
     permute,
@@ -32,7 +32,7 @@ def make_case(kind, n_modalities=2, dtype=torch.float64, **params):
     heads = {"head_hidden_dim": 7, "head_dim": 5}
     names = name_modalities(n_modalities)
     objective = shake(kind(names, DIM, **heads, **params).to(dtype))
-    return objective.eval(), network.eval(), make_views(n_modalities, dtype=dtype)
+    return objective.eval(), network.eval(), draw_views(n_modalities, dtype=dtype)
 
 
 def naive_comm(objective, network, views, rows, temperature):

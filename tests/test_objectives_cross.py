@@ -5,15 +5,15 @@ from itertools import combinations
 
 import pytest
 import torch
-from naive import (
+from helpers import (
     ATOL,
     UNIQUE,
     N,
     both,
+    draw_views,
     lacking,
     make_gaps,
     make_network,
-    make_views,
     naive_info_nce,
     name_modalities,
     permute,
@@ -31,7 +31,7 @@ def make_case(kind, n_modalities=2, dtype=torch.float64, **params):
     heads = {"head_dim": 5} if kind is CrossObjective else HEADS
     names = name_modalities(n_modalities)
     objective = shake(kind(names, UNIQUE, **heads, **params).to(dtype))
-    views = make_views(n_modalities, len(kind.views), dtype)
+    views = draw_views(n_modalities, len(kind.views), dtype)
     return objective.eval(), network.eval(), views
 
 

@@ -6,16 +6,16 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
-from naive import (
+from helpers import (
     ATOL,
     DIM,
     UNIQUE,
     N,
     both,
+    draw_views,
     lacking,
     make_gaps,
     make_network,
-    make_views,
     naive_info_nce,
     name_modalities,
     permute,
@@ -37,7 +37,7 @@ def make_case(n_modalities=2, dtype=torch.float64, **params):
     sizes = {"head_hidden_dim": 7, "temperature": 0.3}
     objective = DisentangledSSLObjective(names, DIM, UNIQUE, **{**sizes, **params})
     objective = shake(objective.to(dtype))
-    return objective.eval(), network.eval(), make_views(n_modalities, dtype=dtype)
+    return objective.eval(), network.eval(), draw_views(n_modalities, dtype=dtype)
 
 
 def unit(vector):

@@ -5,15 +5,15 @@ from itertools import combinations
 
 import pytest
 import torch
-from naive import (
+from helpers import (
     ATOL,
     UNIQUE,
     N,
     both,
+    draw_views,
     lacking,
     make_gaps,
     make_network,
-    make_views,
     name_modalities,
     permute,
     shake,
@@ -29,7 +29,7 @@ def make_case(n_modalities=2, dtype=torch.float64):
     network = make_network(n_modalities, dtype, paths=("unique",))
     objective = FactorCLObjective(name_modalities(n_modalities), UNIQUE, 6)
     objective = shake(objective.to(dtype))
-    return objective.eval(), network.eval(), make_views(n_modalities, dtype=dtype)
+    return objective.eval(), network.eval(), draw_views(n_modalities, dtype=dtype)
 
 
 def naive_critic(critic, a, b):

@@ -2,14 +2,14 @@
 
 import pytest
 import torch
-from naive import (
+from helpers import (
     ATOL,
     DIM,
     N,
+    draw_views,
     lacking,
     make_gaps,
     make_network,
-    make_views,
     naive_info_nce,
     name_modalities,
     permute,
@@ -24,7 +24,7 @@ def make_case(n_modalities=2, dtype=torch.float64, **params):
     names = name_modalities(n_modalities)
     heads = {"head_hidden_dim": 7, "head_dim": 5}
     objective = shake(GMCObjective(names, DIM, **heads, **params).to(dtype))
-    return objective.eval(), network.eval(), make_views(n_modalities, 1, dtype)
+    return objective.eval(), network.eval(), draw_views(n_modalities, 1, dtype)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

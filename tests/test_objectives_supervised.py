@@ -5,13 +5,13 @@ from functools import partial
 
 import pytest
 import torch
-from naive import (
+from helpers import (
     DIM,
     UNIQUE,
     N,
+    draw_views,
     make_gaps,
     make_network,
-    make_views,
     name_modalities,
     shake,
 )
@@ -33,7 +33,7 @@ def make_case(n_modalities=2, n_outputs=3, mask_ratio=0.75, **params):
     contrast = make_contrast().double()
     contrast.load_state_dict(objective.contrast.state_dict())
     network = make_network(n_modalities, head_start=[0.1] * n_outputs)
-    return objective, contrast, network, make_views(n_modalities)
+    return objective, contrast, network, draw_views(n_modalities)
 
 
 @torch.no_grad()
@@ -66,7 +66,7 @@ def test_cross_entropy_equals_the_transcription(n_modalities, class_weight):
     objective, _, network, views = make_case(
         n_modalities, loss="cross_entropy", weight=0.7, class_weight=class_weight
     )
-    (labelled,) = make_views(n_modalities, 1)
+    (labelled,) = draw_views(n_modalities, 1)
     terms = objective(network, views, [labelled], CODES)
     codes = CODES.long().tolist()
     outputs = naive_outputs(network, labelled)
@@ -78,7 +78,7 @@ def test_squared_error_equals_the_transcription():
     objective, _, network, views = make_case(
         n_outputs=1, loss="squared_error", weight=2.0
     )
-    (labelled,) = make_views(2, 1)
+    (labelled,) = draw_views(2, 1)
     terms = objective(network, views, [labelled], VALUES)
     pairs = zip(naive_outputs(network, labelled), VALUES.tolist(), strict=True)
     errors = [(output - y) ** 2 for (output,), y in pairs]
@@ -88,7 +88,7 @@ def test_squared_error_equals_the_transcription():
 
 def test_several_labelled_views_are_rows_of_one_batch():
     objective, _, network, views = make_case(loss="cross_entropy")
-    labelled = make_views(2)
+    labelled = draw_views(2)
     rows = torch.cat([torch.cat(network(view), dim=1) for view in labelled])
     codes = CODES.long().tolist() * 2
     expected = naive_cross_entropy(apply_head(network.head, rows), codes, [1, 1, 1])
@@ -130,7 +130,7 @@ def test_without_labels_the_term_is_zero():
 
 def test_the_mean_of_the_others_stands_for_a_modality_that_a_row_lacks():
     objective, _, network, views = make_case(3, loss="cross_entropy")
-    labelled, rows = make_gaps(make_views(3, 1))
+    labelled, rows = make_gaps(draw_views(3, 1))
     tokens = network.encode(labelled[0])
     components = [network.fuse(tokens)]
     for values, present in zip(network.private(tokens), rows, strict=True):
@@ -146,7 +146,7 @@ def test_the_mean_of_the_others_stands_for_a_modality_that_a_row_lacks():
 
 def test_a_modality_that_no_labelled_row_has_leaves_a_finite_loss():
     objective, _, network, views = make_case(loss="cross_entropy")
-    labelled = make_views(2, 1)[0]
+    labelled = draw_views(2, 1)[0]
     mask = torch.zeros(labelled["m1"].shape[:2], dtype=torch.bool)
     labelled["m1"] = (labelled["m1"], mask)
     terms = objective(network, views, [labelled], CODES)

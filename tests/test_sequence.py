@@ -1,13 +1,13 @@
 """Sequences: containers, padding, bad input, and what a step's place means."""
 
 import pickle
-import re
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 import torch
+from helpers import exactly
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -44,10 +44,6 @@ def make_coral(spec=None, **params):
     if spec is not None:
         params["modalities"] = [("s", spec, "s")]
     return COrALTransformer(**{**sizes, "random_state": 0, **params})
-
-
-def exactly(message):
-    return f"^{re.escape(message)}$"
 
 
 # Reading

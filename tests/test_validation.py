@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import torch
+from helpers import exactly
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import make_column_selector
@@ -63,11 +64,6 @@ def is_fitted(estimator):
 def learnt(estimator):
     """Return the names of what a fit left behind."""
     return [name for name in vars(estimator) if name.endswith("_")]
-
-
-def exactly(message):
-    """Return a pattern for the whole of a message."""
-    return f"^{re.escape(message)}$"
 
 
 FILM = [("film", "tabular", ["year", "runtime"])]
