@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 import reproduce_multibench
 import reproduce_trifeatures
-import torch
-from helpers import make_affect_file, make_mimic_file
+from helpers import make_affect_file, make_mimic_file, measure, measure_threads
 from skorch.helper import SliceDict
 
 from skcoral.published import published_settings
@@ -26,20 +25,6 @@ from skcoral.published import published_settings
 CELLS = [{"method": "raw", "seed": seed} for seed in range(4)]
 SCRIPTS = [compare_methods, reproduce_multibench, reproduce_trifeatures]
 TINY_RUN = ["--epochs", "1", "--seeds", "0", "--jobs", "1"]
-
-
-def measure(cell):
-    """Return the records of one cell, some arithmetic."""
-    score = float(np.random.default_rng(cell["seed"]).random())
-    return [
-        {"method": "majority", "seed": None, "balanced_accuracy": 0.5},
-        {**cell, "balanced_accuracy": score},
-    ]
-
-
-def measure_threads(cell):
-    """Return how many threads torch has in this process, and which process it is."""
-    return [{"threads": torch.get_num_threads(), "process": os.getpid()}]
 
 
 def fail_at_two(cell):
