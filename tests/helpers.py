@@ -6,9 +6,14 @@ import pickle
 import re
 
 import numpy as np
+import pandas as pd
 import torch
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+from skorch.helper import SliceDict
 from torch import nn
 
+from skcoral import COrALTransformer
 from skcoral.nn.network import DualPathNetwork
 
 # Sizes that make a fit a matter of milliseconds.
@@ -41,6 +46,60 @@ HALVES = [(place, "tabular", Half(place)) for place in ("first", "second")]
 def exactly(message):
     """Return a pattern for the whole of a message."""
     return f"^{re.escape(message)}$"
+
+
+# Inputs and estimators of the tests of what X may be
+
+N_ROWS = 12
+
+
+def make_coral(modalities="auto", **params):
+    """Return an estimator that trains in milliseconds."""
+    sizes = {"embed_dim": 8, "head_dim": 8, "head_hidden_dim": 8, "max_epochs": 1}
+    return COrALTransformer(modalities, **{**sizes, "random_state": 0, **params})
+
+
+def make_frame(n_rows=N_ROWS):
+    """Return a frame with numbers, categories, booleans, dates and free text."""
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "year": rng.normal(size=n_rows),
+            "runtime": rng.integers(60, 200, size=n_rows),
+            "mpaa": np.resize(["PG", "R", "G"], n_rows),
+            "seen": np.resize([True, False], n_rows),
+            "released": pd.date_range("2020-01-01", periods=n_rows, freq="D"),
+            "credits": [f"directed by person{i} and others" for i in range(n_rows)],
+        }
+    )
+
+
+def make_views(n_rows=N_ROWS):
+    """Return two dense blocks."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(n_rows, 3)), rng.normal(size=(n_rows, 2))
+    return SliceDict(film=a, audio=b)
+
+
+def is_fitted(estimator):
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
+
+
+def learnt(estimator):
+    """Return the names of what a fit left behind."""
+    return [name for name in vars(estimator) if name.endswith("_")]
+
+
+FILM = [("film", "tabular", ["year", "runtime"])]
+# How the errors about absent columns and blocks end.
+MARK = (
+    "Where rows lack them, pass them all the same: None or NaN in a column of objects "
+    "or strings, NaN throughout a block of numbers."
+)
 
 
 # Objectives: loops that they are compared with, and the networks they run on
