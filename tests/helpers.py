@@ -8,12 +8,15 @@ import re
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 from torch import nn
 
 from skcoral import COrALTransformer
+from skcoral.evaluation import evaluate
 from skcoral.nn.network import DualPathNetwork
 
 # Sizes that make a fit a matter of milliseconds.
@@ -207,6 +210,36 @@ def naive_info_nce(a, b, temperature, intra=True):
 def both(rows_a, rows_b):
     """Return the rows that have two modalities."""
     return [i for i in rows_a if i in rows_b]
+
+
+# Evaluation
+
+GRID = [1e-6, 1e-4, 1e-2, 1.0, 1e2, 1e4, 1e6]
+FEW = LogisticRegression(max_iter=2000)
+
+
+def evaluate_known(known, transformers, label="redundant", **options):
+    """Evaluate on the rows of the fixture."""
+    train, test = known
+    targets = (b.target if label is None else b.target[label] for b in (train, test))
+    y, y_test = targets
+    options = {"X_test": test.data, "y_test": y_test, "seeds": [0]} | options
+    return evaluate(transformers, train.data, y, **options)
+
+
+def make_classes(n_samples=160, seed=0, **options):
+    """Return features and labels of three classes, a fifth of them wrong."""
+    options = {"n_informative": 4, "n_classes": 3, "flip_y": 0.2} | options
+    return make_classification(n_samples, random_state=seed, **options)
+
+
+def make_runs(scores, **fields):
+    """Return records of methods from scores by method, one per draw."""
+    return [
+        {"method": method, "seed": None, "draw": draw, "accuracy": score, **fields}
+        for method, values in scores.items()
+        for draw, score in enumerate(values)
+    ]
 
 
 # Files of data sets
