@@ -10,12 +10,13 @@ import pandas as pd
 import torch
 from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 from torch import nn
 
-from skcoral import COrALTransformer
+from skcoral import COrALTransformer, EmbeddingModality, TabularModality, TextModality
 from skcoral.evaluation import evaluate
 from skcoral.nn.network import DualPathNetwork
 
@@ -103,6 +104,36 @@ MARK = (
     "Where rows lack them, pass them all the same: None or NaN in a column of objects "
     "or strings, NaN throughout a block of numbers."
 )
+
+
+# Modalities and blocks that they read
+
+SPECS = [TabularModality, TextModality, EmbeddingModality]
+TEXTS = np.array([f"a {w} car" for w in "red blue green black white".split()], object)
+
+
+def text_vectors(**params):
+    """Return a text modality that makes vectors, not words."""
+    return TextModality(preprocessor=TfidfVectorizer(), **params)
+
+
+VECTORS = [TabularModality, text_vectors, EmbeddingModality]
+
+
+def make_block(spec_class, n_rows=20):
+    """Return a block that a kind of modality reads."""
+    rng = np.random.default_rng(0)
+    if spec_class in (TextModality, text_vectors):
+        return np.resize(TEXTS, n_rows)
+    if spec_class is TabularModality:
+        levels = np.resize(["a", "b", "c"], n_rows)
+        return pd.DataFrame({"x": rng.normal(size=n_rows), "c": levels})
+    return rng.normal(size=(n_rows, 4))
+
+
+def make_coral_of(spec, columns):
+    """Return an estimator of one modality that trains in milliseconds."""
+    return make_coral([("film", spec, columns)])
 
 
 # Objectives: loops that they are compared with, and the networks they run on
