@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import is_classifier
 from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -16,7 +17,14 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 from torch import nn
 
-from skcoral import COrALTransformer, EmbeddingModality, TabularModality, TextModality
+from skcoral import (
+    COrALClassifier,
+    COrALRegressor,
+    COrALTransformer,
+    EmbeddingModality,
+    TabularModality,
+    TextModality,
+)
 from skcoral.evaluation import evaluate
 from skcoral.nn.network import DualPathNetwork
 
@@ -104,6 +112,50 @@ MARK = (
     "Where rows lack them, pass them all the same: None or NaN in a column of objects "
     "or strings, NaN throughout a block of numbers."
 )
+
+
+# Methods on the views and films of conftest.py
+
+FILM_TABLE = ["year", "rating", "seen", "released"]
+
+
+def make_tiny(tiny, modalities="auto", **params):
+    """Return an estimator of the sizes of the fixture tiny."""
+    return COrALTransformer(modalities, **{**tiny, "random_state": 0, **params})
+
+
+def film_modalities():
+    """Return modalities of the fixture films: a table and a text."""
+    return [("film", TabularModality(), FILM_TABLE), ("words", TextModality(), "plot")]
+
+
+def with_gaps(views, rate=0.3):
+    """Return the views with rows that lack one modality, never both."""
+    rng = np.random.default_rng(1)
+    gone = rng.random(60) < 2 * rate
+    which = rng.random(60) < 0.5
+    blocks = {name: views[name].copy() for name in views}
+    blocks["a"][gone & which] = np.nan
+    blocks["b"][gone & ~which] = np.nan
+    return SliceDict(**blocks)
+
+
+PREDICTORS = [COrALClassifier, COrALRegressor]
+SMALL = {"embed_dim": 16, "head_dim": 16, "head_hidden_dim": 32}
+
+
+def make_target(cls, n_rows=60, n_labelled=20):
+    """Return targets of which the first ones are known."""
+    y = np.arange(n_rows) % 3
+    if cls is COrALRegressor:
+        y = y.astype(float)
+    y[n_labelled:] = -1 if cls is COrALClassifier else np.nan
+    return y
+
+
+def predict(model, X):
+    """Return probabilities of a classifier, predictions of a regressor."""
+    return model.predict_proba(X) if is_classifier(model) else model.predict(X)
 
 
 # Modalities and blocks that they read

@@ -94,7 +94,7 @@ NOT_OF_PREDICTORS = {
     COrALClassifier: {
         "check_classifiers_classes": "-1 marks rows without a label, as in "
         "sklearn.semi_supervised, whose estimators this check knows by their names; "
-        "test_supervised.py runs it with unlabeled=None"
+        "test_classifier.py runs it with unlabeled=None"
     }
 }
 
