@@ -1,10 +1,6 @@
-"""Labels that hold what they claim, and films without columns that leak."""
-
-import subprocess
-import sys
+"""Interactions of modalities: labels that hold what they claim."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
@@ -12,11 +8,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.helper import SliceDict
 
-from skcoral import COrALTransformer
-from skcoral.datasets import load_movies, make_multimodal_interactions
+from skcoral.datasets import make_multimodal_interactions
 
 N_ROWS = 2000
+
 SEEDS = range(5)
+
 # A chance score of a probe, averaged over SEEDS: about 200 rare rows in each test set
 # give a deviation of .25 * sqrt(1 / 200 + 1 / 1800) / sqrt(5) = .008; five of them.
 CHANCE = pytest.approx(0.5, abs=0.042)
@@ -53,7 +50,7 @@ def assert_same(first, second):
     np.testing.assert_array_equal(first.attributes, second.attributes)
 
 
-# Generator: what it returns
+# What it returns
 
 
 @pytest.mark.parametrize("n_modalities", [2, 3, 4])
@@ -84,7 +81,7 @@ def test_slices_of_interactions_keep_rows_together():
         np.testing.assert_array_equal(data[rows][name], data[name][rows])
 
 
-# Generator: the world and the rows
+# The world and the rows
 
 
 def test_same_seeds_give_the_same_rows():
@@ -136,7 +133,7 @@ def test_noise_only_adds_to_the_features():
     assert added.std() == pytest.approx(0.5, rel=0.02)
 
 
-# Generator: the relation
+# The relation
 
 
 @pytest.mark.parametrize("n_levels", [2, 5, 10])
@@ -174,7 +171,7 @@ def test_labels_of_factors_are_balanced(seed):
         assert target[name].mean() == pytest.approx(0.5, abs=0.05)
 
 
-# Generator: which modality tells what
+# Which modality tells what
 
 
 @pytest.mark.parametrize("name", ["m0", "m1", "m2"])
@@ -216,7 +213,7 @@ def test_both_modalities_together_tell_the_synergistic_label():
     assert balanced_accuracy_score(test.target["synergy"], told) > 0.98
 
 
-# Generator: errors
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -244,132 +241,3 @@ def test_bad_parameters_are_named(params, rule):
     message = f"The '{name}' parameter of make_multimodal_interactions must be {rule}"
     with pytest.raises(ValueError, match=message):
         make_multimodal_interactions(**params)
-
-
-# Films
-
-
-TABLE = "year month runtime mpaa language country n_languages n_countries".split()
-COLUMNS = {
-    "genre": [*TABLE, "box_office", "n_reviews", "text"],
-    "fresh": [*TABLE, "text"],
-    "meter": [*TABLE, "text"],
-}
-
-
-@pytest.fixture(scope="module", params=list(COLUMNS))
-def movies(request):
-    return load_movies(target=request.param)
-
-
-def test_movies_offer_exactly_the_columns_that_do_not_leak(movies):
-    assert list(movies.data.columns) == COLUMNS[movies.target.name]
-    assert movies.feature_names == COLUMNS[movies.target.name]
-
-
-def test_no_movie_is_left_out_as_no_target_is_missing(movies):
-    assert len(movies.data) == len(movies.target) == 16_583
-    assert movies.target.notna().all()
-    assert movies.data["mpaa"].isna().mean() == pytest.approx(0.85, abs=0.005)
-
-
-def test_frame_of_movies_is_data_and_target(movies):
-    name = movies.target.name
-    pd.testing.assert_frame_equal(movies.frame.drop(columns=name), movies.data)
-    pd.testing.assert_series_equal(movies.frame[name], movies.target)
-
-
-def test_array_of_movies_equals_the_frame(movies):
-    arrays = load_movies(target=movies.target.name, as_frame=False)
-    assert isinstance(arrays.data, np.ndarray)
-    assert isinstance(arrays.target, np.ndarray)
-    assert arrays.data.dtype == object
-    missing = movies.data.isna().to_numpy()
-    np.testing.assert_array_equal(pd.isna(arrays.data), missing)
-    assert all(isinstance(value, float) for value in arrays.data[missing])
-    same = arrays.data == movies.data.to_numpy(dtype=object)
-    assert same[~missing].all()
-    np.testing.assert_array_equal(arrays.target, movies.target)
-    assert arrays.feature_names == movies.feature_names
-    assert arrays.frame is None
-
-
-def test_modalities_of_movies_cover_each_column_once(movies):
-    (_, tabular, table), (_, text, column) = movies.modalities
-    assert (tabular, text) == ("tabular", "text")
-    assert [*table, column] == movies.feature_names
-    arrays = load_movies(target=movies.target.name, as_frame=False)
-    (_, _, positions), (_, _, position) = arrays.modalities
-    assert [*positions, position] == list(range(len(movies.feature_names)))
-
-
-@pytest.mark.parametrize("as_frame", [True, False])
-def test_modalities_of_movies_are_ready_for_the_estimator(as_frame):
-    movies = load_movies(target="fresh", as_frame=as_frame)
-    X = movies.data[:60]
-    sizes = {"embed_dim": 8, "head_dim": 8, "head_hidden_dim": 8, "max_epochs": 1}
-    coral = COrALTransformer(movies.modalities, random_state=0, **sizes)
-    assert len(coral.fit_transform(X)) == 60
-
-
-def test_return_X_y_gives_data_and_target(movies):
-    X, y = load_movies(target=movies.target.name, return_X_y=True)
-    pd.testing.assert_frame_equal(X, movies.data)
-    pd.testing.assert_series_equal(y, movies.target)
-    X, y = load_movies(return_X_y=True, as_frame=False)
-    assert X.shape == (16_583, 11)
-    assert y.shape == (16_583,)
-
-
-def test_targets_of_movies():
-    genre, fresh, meter = (load_movies(target=name) for name in COLUMNS)
-    assert genre.target_names == sorted(genre.target.unique())
-    assert len(genre.target_names) == 12
-    assert fresh.target_names == ["rotten", "fresh"]
-    np.testing.assert_array_equal(fresh.target, meter.target >= 60)
-    assert fresh.target.dtype.kind == "i"
-    assert "target_names" not in meter
-    assert meter.target.dtype == float
-    assert meter.target.between(0, 100).all()
-
-
-def test_movies_state_licence_and_source(movies):
-    for words in ("CC0-1.0", "Wikidata", "bokeh-sampledata"):
-        assert words in movies.DESCR
-
-
-def test_each_call_gives_data_of_its_own():
-    first = load_movies()
-    first.data.loc[:, "year"] = 0
-    first.modalities[0][2].clear()
-    second = load_movies()
-    assert (second.data["year"] > 0).all()
-    assert second.modalities[0][2] == COLUMNS["genre"][:-1]
-
-
-@pytest.mark.parametrize("target", ["oscars", None])
-def test_unknown_target_of_movies_is_named(target):
-    message = (
-        "The 'target' parameter of load_movies must be a str among "
-        rf"\{{'genre', 'fresh', 'meter'\}}. Got {target!r} instead."
-    )
-    with pytest.raises(ValueError, match=message):
-        load_movies(target=target)
-
-
-def test_import_does_without_pandas_and_matplotlib():
-    # scikit-learn imports pandas where it is installed, so it is made impossible.
-    code = """
-import sys
-sys.modules["pandas"] = sys.modules["matplotlib"] = None
-from skcoral.datasets import load_movies, make_multimodal_interactions
-make_multimodal_interactions(5, random_state=0)
-try:
-    load_movies()
-except ImportError as error:
-    print(error)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert "pip install 'skcoral[frame]'" in done.stdout
