@@ -124,6 +124,11 @@ def make_tiny(tiny, modalities="auto", **params):
     return COrALTransformer(modalities, **{**tiny, "random_state": 0, **params})
 
 
+def make_batched(tiny, **params):
+    """Return an estimator of the sizes of tiny that has three batches of 60 rows."""
+    return make_tiny(tiny, **{"batch_size": 20, **params})
+
+
 def film_modalities():
     """Return modalities of the fixture films: a table and a text."""
     return [("film", TabularModality(), FILM_TABLE), ("words", TextModality(), "plot")]

@@ -5,14 +5,9 @@ import pickle
 
 import numpy as np
 import torch
+from helpers import make_batched
 from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import SliceDict
-
-from skcoral import COrALTransformer
-
-
-def make_coral(tiny, **params):
-    return COrALTransformer(**{**tiny, "random_state": 0, "batch_size": 20, **params})
 
 
 class Recorder(Callback):
@@ -29,7 +24,7 @@ class Recorder(Callback):
 
 
 def test_terms_are_columns_of_the_history_and_sum_to_the_loss(views, tiny):
-    coral = make_coral(tiny, early_stopping=True).fit(views)
+    coral = make_batched(tiny, early_stopping=True).fit(views)
     terms = ["shared", "unique_a", "unique_b", "orthogonality"]
     assert list(coral.history_) == [
         f"{part}_{name}" for part in ("train", "valid") for name in ("loss", *terms)
@@ -46,9 +41,9 @@ def test_terms_are_columns_of_the_history_and_sum_to_the_loss(views, tiny):
 
 def test_early_stopping_restores_network_and_heads_of_the_best_epoch(views, tiny):
     params = {"max_epochs": 60, "lr": 0.03, "n_iter_no_change": 3}
-    coral = make_coral(tiny, early_stopping=True, callbacks=[Recorder()], **params).fit(
-        views
-    )
+    coral = make_batched(
+        tiny, early_stopping=True, callbacks=[Recorder()], **params
+    ).fit(views)
     best = int(np.argmin(coral.validation_loss_curve_))
     assert coral.n_iter_ == best + 1 + 3 < 60
     for module, state in zip(
@@ -60,7 +55,7 @@ def test_early_stopping_restores_network_and_heads_of_the_best_epoch(views, tiny
 
 
 def test_early_stopping_is_no_interruption_and_keeps_no_rows(views, tiny):
-    coral = make_coral(tiny, early_stopping=True, max_epochs=3, n_iter_no_change=1)
+    coral = make_batched(tiny, early_stopping=True, max_epochs=3, n_iter_no_change=1)
     coral.fit(views)
     assert coral.net_.train_split is None
     big = SliceDict(**{k: np.tile(v, (100, 1)) for k, v in views.items()})
@@ -73,7 +68,7 @@ def test_early_stopping_is_no_interruption_and_keeps_no_rows(views, tiny):
 
 def test_early_stopping_of_skorch_is_no_interruption(views, tiny):
     stop = EarlyStopping(monitor="train_loss", patience=1, threshold=10.0, sink=print)
-    coral = make_coral(tiny, max_epochs=20, callbacks=[stop]).fit(views)
+    coral = make_batched(tiny, max_epochs=20, callbacks=[stop]).fit(views)
     assert coral.n_iter_ < 20
 
 
@@ -81,14 +76,14 @@ def test_early_stopping_of_skorch_is_no_interruption(views, tiny):
 
 
 def test_progress_bar_counts_the_epochs(views, tiny, capsys):
-    make_coral(tiny, verbose=1).fit(views)
+    make_batched(tiny, verbose=1).fit(views)
     captured = capsys.readouterr()
     assert "2/2" in captured.err and "loss=" in captured.err
     assert captured.out == ""
 
 
 def test_more_verbosity_prints_the_terms(views, tiny, capsys):
-    make_coral(tiny, verbose=2).fit(views)
+    make_batched(tiny, verbose=2).fit(views)
     captured = capsys.readouterr()
     assert "2/2" in captured.err
     for column in ("train_shared", "train_unique_a", "train_orthogonality"):
@@ -96,12 +91,12 @@ def test_more_verbosity_prints_the_terms(views, tiny, capsys):
 
 
 def test_silent_by_default(views, tiny, capsys):
-    make_coral(tiny).fit(views)
+    make_batched(tiny).fit(views)
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
 
 
 def test_callbacks_of_skorch_are_called(views, tiny):
-    coral = make_coral(tiny, callbacks=[Recorder()]).fit(views)
+    coral = make_batched(tiny, callbacks=[Recorder()]).fit(views)
     assert len(Recorder.seen) == 2
     assert isinstance(coral.callbacks[0], Recorder)
