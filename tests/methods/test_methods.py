@@ -1,4 +1,4 @@
-"""The siblings of COrAL as their users meet them: columns, gaps, errors, pickles."""
+"""All methods but COrAL as their users meet them: columns, gaps, errors, pickles."""
 
 import pickle
 
@@ -22,7 +22,7 @@ from skcoral import (
 from skcoral.methods._base import BaseMultimodalTransformer
 
 # Components of two modalities a and b by their width at the sizes of TINY.
-SIBLINGS = {
+METHODS = {
     CrossTransformer: {"a": 8, "b": 8},
     CrossSelfTransformer: {"a": 4, "b": 4},
     SimCLRTransformer: {"a": 4, "b": 4},
@@ -38,8 +38,8 @@ NEED_TWO = [
     FactorCLTransformer,
     DisentangledSSLTransformer,
 ]
-kinds = pytest.mark.parametrize("kind", SIBLINGS, ids=lambda k: k.__name__)
-WITH_GAPS = [k for k, dims in SIBLINGS.items() if "a" in dims]
+kinds = pytest.mark.parametrize("kind", METHODS, ids=lambda k: k.__name__)
+WITH_GAPS = [k for k, dims in METHODS.items() if "a" in dims]
 
 
 def make(kind, **params):
@@ -68,7 +68,7 @@ def test_every_sibling_is_tested():
     exported = [getattr(skcoral, name) for name in skcoral.__all__]
     methods = {o for o in exported if hasattr(o, "get_feature_names_out")}
     siblings = {o for o in methods if not issubclass(o, COrALTransformer)}
-    assert siblings == set(SIBLINGS)
+    assert siblings == set(METHODS)
     for kind in siblings:
         assert kind.__bases__ == (BaseMultimodalTransformer,)
 
@@ -78,7 +78,7 @@ def test_components_and_their_columns(views, kind):
     model = make(kind).fit(views)
     Z = model.transform(views)
     parts = {name: p.stop - p.start for name, p in model.output_indices_.items()}
-    assert parts == SIBLINGS[kind]
+    assert parts == METHODS[kind]
     assert Z.shape == (60, sum(parts.values()))
     assert Z.dtype == np.float32
     assert np.isfinite(Z).all()
@@ -186,7 +186,7 @@ def test_training_lowers_the_loss(views, kind):
     ("kind", "absent"),
     [(CrossTransformer, "shared"), (SimCLRTransformer, "shared")]
     + [(CrossSelfTransformer, "shared"), (FactorCLTransformer, "shared")]
-    + [(k, "unique") for k in SIBLINGS if set(SIBLINGS[k]) == {"shared"}],
+    + [(k, "unique") for k in METHODS if set(METHODS[k]) == {"shared"}],
 )
 def test_output_of_a_component_that_does_not_exist(views, kind, absent):
     message = rf"'output' parameter of {kind.__name__} must be .* Got '{absent}'"
