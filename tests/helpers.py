@@ -396,7 +396,7 @@ def make_mimic_file(path, n=MIMIC_ROWS, change=None):
     return path, stays
 
 
-# Cells of an experiment; processes import these functions, test modules they cannot
+# Cells of an experiment; worker processes import what they run, not test modules
 
 
 def measure(cell):
