@@ -5,38 +5,13 @@ import os
 import numpy as np
 import pytest
 import torch
+from helpers import TINY
 from skorch.helper import SliceDict
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # The workers share the cores, and so do the scripts that they run.
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
-
-# Sizes that make a fit a matter of milliseconds.
-TINY = {"max_epochs": 2, "embed_dim": 8, "head_dim": 8, "head_hidden_dim": 8}
-
-
-class Half:
-    """Select the first or second half of the columns of a table, one at least.
-
-    An object with a name, not a function: estimators that hold it name common checks,
-    and workers must agree on these names.
-    """
-
-    def __init__(self, place):
-        self.place = place
-
-    def __call__(self, X):
-        n_columns = X.shape[1]
-        if self.place == "first":
-            return list(range(max(1, n_columns // 2)))
-        return list(range(n_columns // 2, n_columns))
-
-    def __repr__(self):
-        return f"Half({self.place!r})"
-
-
-HALVES = [(place, "tabular", Half(place)) for place in ("first", "second")]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import HALVES
+from helpers import HALVES
 from sklearn.base import clone
 from sklearn.utils import estimator_checks
 from torch import nn

@@ -3,7 +3,7 @@
 A pickle is a program: it may call any function that can be imported. The reader admits
 a list of names, and puts functions of this module in their place. So no pickle reaches
 numpy's own constructors either, which a forged pickle can make take raw memory for
-Python objects (tests/test_pickles.py has three that crash numpy 2.4).
+Python objects (tests/datasets/test_pickles.py has three that crash numpy 2.4).
 """
 
 import math
