@@ -35,7 +35,7 @@ from skorch.helper import SliceDict
 from torch.utils.flop_counter import FlopCounterMode
 
 from skcoral import COrALTransformer, SequenceModality, TabularModality
-from skcoral.objectives import COrALObjective
+from skcoral.objectives.coral import COrALObjective
 
 N_WORDS = 5000
 WORDS_PER_TEXT = 20

@@ -11,11 +11,5 @@ POSITIVE_FLOAT = [Interval(Real, 0, None, closed="neither")]
 NON_NEGATIVE_FLOAT = [Interval(Real, 0, None, closed="left")]
 PROBABILITY = [Interval(Real, 0, 1, closed="both")]
 OPEN_FRACTION = [Interval(Real, 0, 1, closed="neither")]
+PROPER_FRACTION = [Interval(Real, 0, 1, closed="left")]
 TRANSFORMER = [HasMethods(["fit", "transform"]), None]
-UNIQUE_DIM = {"unique_dim": [*POSITIVE_INT, None]}
-FUSION = {
-    "n_layers": POSITIVE_INT,
-    "n_heads": POSITIVE_INT,
-    "dropout": [Interval(Real, 0, 1, closed="left")],
-}
-HEADS = {"head_hidden_dim": POSITIVE_INT, "head_dim": POSITIVE_INT}

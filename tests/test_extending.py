@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.utils import estimator_checks
 from torch import nn
 
+from skcoral._training.trainer import Method
 from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.objectives import Objective
 
@@ -52,8 +53,11 @@ class NeighbourTransformer(BaseMultimodalTransformer):
 
     def _make_method(self, names):
         sizes = {"embed_dim": self.embed_dim}
-        network = {**sizes, "paths": ("shared",), "n_heads": 1}
-        return NeighbourObjective, {**sizes, "out_dim": 3}, network
+        return Method(
+            objective=NeighbourObjective,
+            objective_params={**sizes, "out_dim": 3},
+            network_params={**sizes, "paths": ("shared",), "n_heads": 1},
+        )
 
 
 CHECKS = [
@@ -123,7 +127,7 @@ def test_the_original_is_passed_as_it_is(views, monkeypatch):
     )
     model = fit(views, max_epochs=1, batch_size=60)
     original, augmented = seen[0]
-    block = model._read(views)["a"]
+    block = model._reader_.read(views)["a"]
     rows = {tuple(row) for row in block.round(4).tolist()}
     assert {tuple(row) for row in original["a"].numpy().round(4).tolist()} == rows
     assert not torch.equal(original["a"], augmented["a"])

@@ -1,7 +1,6 @@
-"""The `modalities` of an estimator: chosen by types and shapes of X, and checked."""
+"""The modalities of ``modalities="auto"``, chosen by types and shapes of X."""
 
 import re
-from pathlib import Path
 
 import narwhals as nw
 import numpy as np
@@ -10,18 +9,13 @@ from skorch.helper import SliceDict
 
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
-from skcoral._input.presence import first_present
 
-# A string column is free text, not a category, from this many words on average and this
-# many distinct values (or half of the rows, in a small table) on.
-MIN_WORDS_OF_TEXT = 3
-MIN_DISTINCT_TEXTS = 40
-KIND_BY_RANK = {1: "tabular", 2: "embedding", 3: "sequence", 4: "image"}
-IMAGE_FILES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+# The modality of all columns that no other kind of modality claims.
+TABLE = "table"
 
 
-def choose_modalities(X, reserved):
-    """Choose the modalities of `modalities="auto"`.
+def choose_modalities(X, reserved, kinds):
+    """Choose the modalities of ``modalities="auto"``.
 
     Parameters
     ----------
@@ -31,6 +25,10 @@ def choose_modalities(X, reserved):
     reserved : set of str
         Names that a modality must not have.
 
+    kinds : dict of str to class
+        Modality specs by their word. The first one that claims the values of a column
+        gets it; `array_ndim` and `reads_strings` decide on keys of a SliceDict.
+
     Returns
     -------
     list of (name, kind, columns)
@@ -38,20 +36,59 @@ def choose_modalities(X, reserved):
         table as one modality "table", each key of a SliceDict by its shape.
     """
     if isinstance(X, SliceDict):
-        return _name_freely([(k, _kind_by_shape(k, X[k]), k) for k in X], reserved)
+        chosen = [(key, _kind_of_block(key, X[key], kinds), key) for key in X]
+        return _name_freely(chosen, reserved)
+    tabular = _find_word(kinds, array_ndim=1)
     if not is_dataframe(X) and X.dtype.kind in "iufb":
-        return [("table", "tabular", list(range(X.shape[1])))]
+        return [(TABLE, tabular, list(range(X.shape[1])))]
     others, rest = [], []
     for position, (name, values) in enumerate(read_columns(X).items()):
         # Where names are no strings, columns are selected by position.
         column = name if isinstance(name, str) else position
-        kind = _kind_of_cells(values)
-        if kind == "tabular":
+        kind = _claim(values, kinds)
+        if kind is None:
             rest.append(column)
         else:
             others.append((str(name), kind, column))
-    chosen = [("table", "tabular", rest)] if rest else []
-    return chosen + _name_freely(others, reserved | {"table"} if rest else reserved)
+    if not rest:
+        return _name_freely(others, reserved)
+    return [(TABLE, tabular, rest), *_name_freely(others, reserved | {TABLE})]
+
+
+def _find_word(kinds, **declared):
+    """Return the word of the first kind that declares these values, or None."""
+    words = (
+        word
+        for word, spec in kinds.items()
+        if all(getattr(spec, key) == value for key, value in declared.items())
+    )
+    return next(words, None)
+
+
+def _claim(values, kinds):
+    """Return the word of the first kind that claims the values of a column, or None."""
+    return next((word for word, spec in kinds.items() if spec.claims(values)), None)
+
+
+def _kind_of_block(key, block, kinds):
+    if sparse.issparse(block):
+        return _find_word(kinds, array_ndim=2)
+    if is_dataframe(block):
+        return _find_word(kinds, array_ndim=1)
+    if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
+        block = nw.from_native(block, series_only=True).to_numpy()
+    numeric = block.dtype.kind in "iufb"
+    kind = _find_word(kinds, array_ndim=block.ndim) if numeric else None
+    if kind is not None:
+        return kind
+    if block.ndim == 2:
+        return _find_word(kinds, array_ndim=1)
+    if block.ndim == 1:
+        return _claim(block, kinds) or _find_word(kinds, reads_strings=True)
+    raise ValueError(
+        f"No kind of modality fits the block {key!r} of shape {block.shape}. Name the "
+        "modalities to choose one."
+    )
 
 
 def _name_freely(modalities, taken):
@@ -64,104 +101,9 @@ def _name_freely(modalities, taken):
     return named
 
 
-def _kind_by_shape(key, block):
-    if sparse.issparse(block):
-        return "embedding"
-    if is_dataframe(block):
-        return "tabular"
-    if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
-        block = nw.from_native(block, series_only=True).to_numpy()
-    numeric = block.dtype.kind in "iufb"
-    if numeric and block.ndim in KIND_BY_RANK:
-        return KIND_BY_RANK[block.ndim]
-    if block.ndim == 2:
-        return "tabular"
-    if block.ndim == 1:
-        kind = _kind_of_cells(block)
-        return "text" if kind == "tabular" else kind
-    raise ValueError(
-        f"No kind of modality fits the block {key!r} of shape {block.shape}. Name the "
-        "modalities to choose one."
-    )
-
-
-def _kind_of_cells(values):
-    """Return the kind of modality that the cells of a column make."""
-    example = first_present(values)
-    if hasattr(example, "convert") and hasattr(example, "resize"):
-        return "image"  # of Pillow, which need not be installed
-    if isinstance(example, (np.ndarray, list)):
-        of_bytes = getattr(example, "dtype", None) == np.uint8
-        return "image" if of_bytes and example.ndim >= 2 else "sequence"
-    if isinstance(example, (str, Path)) and Path(example).suffix.lower() in IMAGE_FILES:
-        return "image"
-    return "text" if _is_free_text(values) else "tabular"
-
-
-def _is_free_text(values):
-    present = [value for value in values.tolist() if isinstance(value, str)]
-    if values.dtype != object or not present:
-        return False
-    n_words = np.mean([len(value.split()) for value in present])
-    enough = min(MIN_DISTINCT_TEXTS, len(present) / 2)
-    return n_words >= MIN_WORDS_OF_TEXT and len(set(present)) > enough
-
-
 def _free_name(name, kind, taken):
     """Return a modality name made of a column's name that is not taken."""
     name = re.sub("_{2,}", "_", name).strip("_") or kind
     while name in taken:
         name += f"_{kind}"
     return name
-
-
-def check_modalities(owner, modalities, kinds):
-    """Check the `modalities` parameter of an estimator, given or chosen.
-
-    Parameters
-    ----------
-    owner : str
-        Name of the estimator's class.
-
-    modalities : list of (name, spec, columns)
-        The value to check.
-
-    kinds : dict of str to class
-        Specs by their word.
-
-    Raises
-    ------
-    ValueError
-        If it is no list of (name, spec, columns), is empty, a spec is unknown, or names
-        are not unique, contain "__" or are reserved.
-    """
-    label = f"The 'modalities' parameter of {owner}"
-    if not isinstance(modalities, (list, tuple)) or not modalities:
-        raise ValueError(
-            f"{label} must be 'auto' or a non-empty list of (name, spec, columns). "
-            f"Got {modalities!r} instead."
-        )
-    for item in modalities:
-        if not isinstance(item, (list, tuple)) or len(item) != 3:
-            raise ValueError(
-                f"{label} must be made of (name, spec, columns). Got {item!r} instead."
-            )
-        _check_modality(item[0], item[1], kinds, label)
-
-
-def _check_modality(name, spec, kinds, label):
-    if not isinstance(name, str) or not name:
-        raise ValueError(f"{label} must have str names. Got {name!r} instead.")
-    if name == "shared":
-        raise ValueError(
-            f"{label} must not name a modality 'shared': it is the component that all "
-            "modalities share. Got 'shared' instead."
-        )
-    methods = ("fit", "transform", "make_encoder", "make_augmentation")
-    is_word = isinstance(spec, str) and spec in kinds
-    is_spec = not isinstance(spec, type) and all(hasattr(spec, m) for m in methods)
-    if not is_word and not is_spec:
-        raise ValueError(
-            f"{label} must have specs that are modality instances or among "
-            f"{sorted(kinds)}. Got {spec!r} for {name!r} instead."
-        )

@@ -1,33 +1,25 @@
-"""Blocks: what one modality has of each row, an array or (array, mask of what is real).
+"""Blocks: the rows of one modality as the network takes them, some read on demand.
 
-The mask has shape (n_samples, n_steps), or (n_samples, 1) where rows have no steps; a
-row without a True is a row that lacks the modality.
+A block is an array, or (array, mask of what is real). The mask has shape (n_samples,
+n_steps), or (n_samples, 1) where rows have no steps; a row without a True lacks the
+modality. Batches have tensors instead.
 """
-
-import contextlib
-import math
 
 import numpy as np
 
-from skcoral._input.containers import is_mapped
-from skcoral._input.presence import find_nonempty_rows
-from skcoral._sklearn_compat import InvalidParameterError
+from skcoral._input.presence import find_nonempty_rows, find_present
 
-# Rows of a memory-mapped array from which a spec learns, and which are read in one go.
-MAPPED_FIT_ROWS = 50_000
+# Rows of a memory-mapped array that are read in one go.
 MAPPED_CHUNK_ROWS = 10_000
 
 
 class LazyBlock:
-    """Rows of a memory-mapped array, or of files, transformed when they are needed.
+    """Rows of a memory-mapped array, or of files, transformed on demand.
 
     Parameters
     ----------
-    name : str
-        Name of the modality.
-
-    spec : modality
-        A fitted spec.
+    transform : callable
+        Turns raw rows into a block.
 
     source : ndarray
         The mapped array, or the cells that name files.
@@ -39,46 +31,28 @@ class LazyBlock:
         Which rows have the modality; looked up by default.
     """
 
-    def __init__(self, name, spec, source, rows=None, present=None):
-        self.name = name
-        self.spec = spec
+    def __init__(self, transform, source, rows=None, present=None):
+        self.transform = transform
         self.source = source
         self.rows = np.arange(len(source)) if rows is None else rows
-        self.present = self._find_present() if present is None else present
+        self.present = self._look_up() if present is None else present
 
     def __len__(self):
         return len(self.rows)
 
     def __getitem__(self, rows):
         rows = rows if isinstance(rows, slice) else np.asarray(rows)
-        return LazyBlock(
-            self.name, self.spec, self.source, self.rows[rows], self.present[rows]
-        )
+        part = self.rows[rows], self.present[rows]
+        return LazyBlock(self.transform, self.source, *part)
 
     def load(self):
         """Read and transform the rows."""
-        with naming(self.name):
-            return transform_block(self.spec, np.asarray(self.source[self.rows]))
+        return self.transform(np.asarray(self.source[self.rows]))
 
-    def _find_present(self):
+    def _look_up(self):
         starts = range(0, len(self.source), MAPPED_CHUNK_ROWS)
         chunks = (self.source[start : start + MAPPED_CHUNK_ROWS] for start in starts)
-        return np.concatenate(
-            [find_nonempty_rows(np.asarray(chunk)) for chunk in chunks]
-        )
-
-
-@contextlib.contextmanager
-def naming(modality, start=0):
-    """Name the modality in errors of its spec, and where its rows begin in X."""
-    where = f"Modality {modality!r}" + (f", rows from {start} on" if start else "")
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        # Some subclasses, UnicodeDecodeError say, are not made of one message.
-        kinds = (InvalidParameterError, ValueError, TypeError)
-        kind = next(kind for kind in kinds if isinstance(error, kind))
-        raise kind(f"{where}: {error}") from error
+        return np.concatenate([find_nonempty_rows(np.asarray(c)) for c in chunks])
 
 
 def split_block(block):
@@ -106,16 +80,16 @@ def take_from_blocks(blocks, rows):
     }
 
 
+def keep_rows(blocks, kept):
+    """Return the rows that a mask selects; all of them without a copy."""
+    return blocks if kept.all() else take_from_blocks(blocks, kept)
+
+
 def find_rows(block):
-    """Return which rows have the modality, or None if all have it."""
+    """Return which rows of a block have the modality, or None if all have it."""
     if isinstance(block, LazyBlock):
-        present = block.present
-    else:
-        _, mask = split_block(block)
-        if mask is None:
-            return None
-        present = mask.any(1)
-    return None if present.all() else present
+        return None if block.present.all() else block.present
+    return find_present(split_block(block)[1])
 
 
 def drop_idle_mask(block):
@@ -132,57 +106,46 @@ def find_empty(blocks):
     return np.flatnonzero(~np.any(present, axis=0))
 
 
-def fit_block(spec, block, name):
-    """Fit a spec and return the transformed block, or a lazy one of a mapped array.
+def find_filled(blocks, empty_rows, *, start=0, min_samples=0, owner=None):
+    """Return which rows have any modality.
 
-    A spec learns from all rows, or from an evenly spaced part of a mapped array.
+    Parameters
+    ----------
+    blocks : dict of str to block
+        One block per modality.
+
+    empty_rows : {"error", "nan"}
+        Whether rows that lack every modality are refused.
+
+    start : int, default=0
+        Where the rows begin in X, for messages.
+
+    min_samples : int, default=0
+        How many such rows there must be.
+
+    owner : str, default=None
+        Name of the estimator that needs them, for messages.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), bool
+        False at rows that lack every modality.
 
     Raises
     ------
     ValueError
-        If no row has the modality.
+        If there are such rows and `empty_rows` is "error", or if too few are left.
     """
-    step = math.ceil(len(block) / MAPPED_FIT_ROWS) if is_mapped(block) else 1
-    sample = block if step == 1 else np.asarray(block[::step])
-    if not find_nonempty_rows(sample).any():
-        raise ValueError("The modality is missing in every row.")
-    return read_block(spec.fit(sample), block, name)
-
-
-def read_block(spec, block, name):
-    """Return the transformed block, or a lazy one of what is not read whole."""
-    source = block if is_mapped(block) else _defer(spec, block)
-    if source is not None:
-        return LazyBlock(name, spec, source)
-    return transform_block(spec, block)
-
-
-def _defer(spec, block):
-    """Ask a spec whether its block is better transformed batch by batch."""
-    return spec.defer(block) if hasattr(spec, "defer") else None
-
-
-def transform_block(spec, block):
-    """Transform a block and mark the rows that lack the modality.
-
-    Parameters
-    ----------
-    spec : modality
-        A fitted spec.
-
-    block : ndarray, sparse matrix or data frame
-        The raw block.
-
-    Returns
-    -------
-    ndarray or (ndarray, mask)
-        Zeros stand where a row lacks the modality.
-    """
-    present = find_nonempty_rows(block)
-    out = spec.transform(block)
-    if present.all():
-        return out
-    values, mask = split_block(out)
-    mask = np.ones((len(values), 1), dtype=bool) if mask is None else mask.copy()
-    values[~present], mask[~present] = 0, False
-    return values, mask
+    empty = find_empty(blocks)
+    if len(empty) and empty_rows == "error":
+        raise ValueError(
+            f"{len(empty)} rows of X lack every modality, the first of them row "
+            f"{start + empty[0]}. Leave them out, or set empty_rows='nan'."
+        )
+    n_filled = count_rows(blocks) - len(empty)
+    if n_filled < min_samples:
+        raise ValueError(
+            f"Found {n_filled} row(s) that have any modality while a minimum of "
+            f"{min_samples} is required by {owner}."
+        )
+    return np.isin(np.arange(count_rows(blocks)), empty, invert=True)

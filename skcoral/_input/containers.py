@@ -5,7 +5,7 @@ import numpy as np
 
 
 def is_dataframe(X):
-    """Tell whether X is a pandas, polars or other data frame that narwhals reads."""
+    """Return whether X is a pandas, polars or other data frame that narwhals reads."""
     return nw.dependencies.is_into_dataframe(X)
 
 
@@ -15,7 +15,7 @@ def column_names(X):
 
 
 def is_mapped(block):
-    """Tell whether an array lies in a memory-mapped file, by itself or as a view."""
+    """Return whether an array lies in a memory-mapped file, itself or by its base."""
     while isinstance(block, np.ndarray) and not isinstance(block, np.memmap):
         block = block.base
     return isinstance(block, np.memmap)
@@ -52,9 +52,8 @@ def filter_rows(block, present):
     if present.all():
         return block
     if is_dataframe(block):
-        return (
-            nw.from_native(block, eager_only=True).filter(present.tolist()).to_native()
-        )
+        frame = nw.from_native(block, eager_only=True)
+        return frame.filter(present.tolist()).to_native()
     return block[present]
 
 

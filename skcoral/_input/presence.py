@@ -1,4 +1,8 @@
-"""Presence: which cells hold a value, and which rows have a modality."""
+"""Presence: which cells hold a value, and which rows have a modality.
+
+A raw block shows it by its values, a transformed one by its mask of shape (n_samples,
+n_steps): a row without a True lacks the modality. Arrays and tensors serve alike.
+"""
 
 import narwhals as nw
 import numpy as np
@@ -8,11 +12,11 @@ from skcoral._input.containers import is_dataframe
 
 
 def is_missing(value):
-    """Tell None, NaN, NaT and pandas.NA: a value that is absent or unlike itself."""
+    """Return whether a value is None, NaN, NaT or pandas.NA."""
     if value is None:
         return True
     try:
-        return bool(value != value)
+        return bool(value != value)  # what is missing is unlike itself
     except (TypeError, ValueError):  # pandas.NA has no truth; arrays have several
         return type(value).__name__ == "NAType"
 
@@ -64,7 +68,7 @@ def _is_gap(values):
 
 
 def _is_absent(value):
-    """Tell a missing value, or an array of missing values alone."""
+    """Return whether a value is missing, or an array of missing values alone."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return value.size > 0 and bool(np.isnan(value).all())
     return is_missing(value)
@@ -75,3 +79,11 @@ def first_present(values):
     if values.dtype.kind not in "OU":
         return None
     return next((value for value in values if not is_missing(value)), None)
+
+
+def find_present(mask):
+    """Return which rows have a modality by its mask, or None if all have it."""
+    if mask is None:
+        return None
+    present = mask.any(1)
+    return None if present.all() else present

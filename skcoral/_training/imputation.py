@@ -1,4 +1,4 @@
-"""What stands in the unique component of a modality that a row lacks."""
+"""Imputation: a prediction fills the unique component of a modality that rows lack."""
 
 import math
 
@@ -15,7 +15,7 @@ MAX_ROWS = 10_000
 PENALTIES = 10.0 ** np.arange(-2, 5)
 
 
-def learn_fill(net, dataset):
+def learn_imputation(net, dataset):
     """Learn to predict missing unique embeddings from the rest of a row.
 
     Ridge regression, for each modality, on the rows that have it and another one.
@@ -57,7 +57,7 @@ def learn_fill(net, dataset):
 def _learn_means(net, dataset, present):
     """Learn what stands for a second modality that a row lacks."""
     network = net.module_
-    unique = net.map_batches(lambda x: network.private(network.encode(x)), dataset)
+    unique = net.map_batches(lambda x: network.unique(network.encode(x)), dataset)
     for m, rows in enumerate(present):
         if rows.any():
             network.fill_mean[m] = torch.from_numpy(unique[m][rows].mean(axis=0))
@@ -68,3 +68,23 @@ def _is_present(block):
     if rows is None:
         return np.ones(len(split_block(block)[0]), dtype=bool)
     return torch.as_tensor(rows).cpu().numpy()
+
+
+def overwrite_missing(components, blocks, value):
+    """Put a value into the unique components of modalities that rows lack.
+
+    Parameters
+    ----------
+    components : dict of str to ndarray of shape (n_samples, dim)
+        Components by name; changed in place.
+
+    blocks : dict of str to block
+        Blocks by modality.
+
+    value : float
+        The value.
+    """
+    for name, block in blocks.items():
+        rows = find_rows(block)
+        if rows is not None and name in components:
+            components[name][~rows] = value

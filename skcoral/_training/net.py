@@ -1,4 +1,4 @@
-"""The trainer: skorch's NeuralNet with views of each batch, such as augmented ones.
+"""The net: skorch's NeuralNet with views of each batch, such as augmented ones.
 
 It knows neither the method (that is the criterion) nor the kinds of modalities (those
 are the augmentations it is given).
@@ -6,7 +6,6 @@ are the augmentations it is given).
 
 import contextlib
 import math
-import warnings
 
 import numpy as np
 import torch
@@ -16,147 +15,12 @@ from skorch.utils import to_device
 
 from skcoral._input.blocks import split_block
 from skcoral._training.callbacks import LossTerms
+from skcoral._training.generators import seeded
 
 # Rows per batch at inference, always as many: matrix products of one shape round alike,
 # so that a row's embedding is the same bits whatever rows come with it. Among the
 # fastest of 64 .. 4096 on two cores, too.
 INFERENCE_BATCH_SIZE = 256
-# Speed of a training in bfloat16 over float32, on a core with AVX-512 BF16, by width of
-# the tokens: 8: 0.7, 16: 0.9, 32: 0.9, 64: 1.3, 128: 1.7.
-MIN_BFLOAT16_WIDTH = 64
-
-
-def resolve_device(device):
-    """Return the torch device string of `device`, "auto" being the best one present.
-
-    Parameters
-    ----------
-    device : str
-        A torch device, or "auto".
-
-    Returns
-    -------
-    str
-        A torch device.
-
-    Raises
-    ------
-    ValueError
-        If torch knows no such device, or has none here.
-    """
-    if device != "auto":
-        return _check_device(device)
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _check_device(device):
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(str(error).splitlines()[0]) from error
-    return device
-
-
-def resolve_precision(precision, device, width):
-    """Return the number format of a training, "auto" being the faster one.
-
-    Parameters
-    ----------
-    precision : {"auto", "float32", "bfloat16"}
-        The format, or "auto": bfloat16 where the device multiplies it natively, for
-        networks wide enough to gain by it.
-
-    device : str
-        A torch device.
-
-    width : int
-        Width of the network's tokens.
-
-    Returns
-    -------
-    torch.dtype
-        The format of matrix products.
-    """
-    if precision == "auto":
-        faster = width >= MIN_BFLOAT16_WIDTH and _multiplies_bfloat16(device)
-        precision = "bfloat16" if faster else "float32"
-    return getattr(torch, precision)
-
-
-def _multiplies_bfloat16(device):
-    kind = torch.device(device).type
-    if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    # Releases of torch that cannot tell are taken for machines that cannot do it.
-    known = getattr(torch.cpu, "get_capabilities", dict)()
-    return kind == "cpu" and bool(known.get("avx512_bf16") or known.get("amx_bf16"))
-
-
-def resolve_compile(compile, device):
-    """Return whether to compile; a machine that cannot do it is told by a warning.
-
-    Parameters
-    ----------
-    compile : bool
-        Whether it is wanted.
-
-    device : str
-        A torch device.
-
-    Returns
-    -------
-    bool
-        Whether it is wanted and works.
-    """
-    if not compile:
-        return False
-    try:
-        torch.compile(torch.nn.ReLU())(torch.zeros(2, device=device))
-    # Compilers, their headers and backends fail in ways of their own.
-    except Exception as error:
-        reason = str(error).strip().splitlines()[0]
-        warnings.warn(
-            f"compile=True has no effect, torch.compile fails here: {reason}",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def seeded(seed, device):
-    """Seed torch's default generators inside the block and restore them after it.
-
-    Only the generators of the CPU and of `device` are touched.
-
-    Parameters
-    ----------
-    seed : int
-        The seed.
-
-    device : str
-        A torch device.
-
-    Yields
-    ------
-    None
-        Nothing.
-    """
-    kind = torch.device(device).type
-    modules = [torch] if kind == "cpu" else [torch, torch.get_device_module(kind)]
-    states = [module.get_rng_state() for module in modules]
-    # torch.manual_seed would reseed the caller's other devices too.
-    torch.default_generator.manual_seed(seed)
-    for module in modules[1:]:
-        module.manual_seed(seed)
-    try:
-        yield
-    finally:
-        for module, state in zip(modules, states, strict=True):
-            module.set_rng_state(state)
 
 
 class ContrastiveNet(NeuralNet):
@@ -278,6 +142,21 @@ class ContrastiveNet(NeuralNet):
         with context:
             super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
 
+    def count_finished(self):
+        """Return the number of finished epochs."""
+        return sum("train_loss" in row for row in self.history)
+
+    def read_history(self):
+        """Return the losses and their terms by name, one value per finished epoch."""
+        rows = self.history[: self.count_finished()]
+        terms = ("loss", *self.criterion_.terms)
+        keys = [f"{part}_{term}" for part in ("train", "valid") for term in terms]
+        return {
+            key: [float(row[key]) for row in rows]
+            for key in keys
+            if rows and key in rows[0]
+        }
+
     def infer(self, x, **fit_params):
         """Return the components of a batch."""
         return self.criterion_.embed(self.module_, to_device(x, self.device))
@@ -285,6 +164,12 @@ class ContrastiveNet(NeuralNet):
     def embed(self, dataset):
         """Return the components of all rows, a list of float32 arrays."""
         return self.map_batches(self.infer, dataset)
+
+    def apply_head(self, dataset):
+        """Return what the head of the network makes of all rows."""
+        network = self.module_
+        (outputs,) = self.map_batches(lambda x: [network.head(network(x))], dataset)
+        return outputs
 
     @torch.no_grad()
     def map_batches(self, function, dataset):

@@ -1,24 +1,26 @@
-"""From blocks to a trained network: the trainer of an estimator, and its epochs."""
+"""The trainer: from a plan and blocks to a trained net. It knows no estimator."""
 
 import math
 import warnings
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 
-from skcoral._input.blocks import count_rows, drop_idle_mask, take_from_blocks
+from skcoral._input.blocks import drop_idle_mask, take_from_blocks
 from skcoral._training.batches import BatchLoader, BlockDataset
 from skcoral._training.callbacks import BestEpoch, EpochProgress
-from skcoral._training.imputation import learn_fill
-from skcoral._training.net import (
-    ContrastiveNet,
+from skcoral._training.devices import (
     resolve_compile,
     resolve_device,
     resolve_precision,
-    seeded,
 )
+from skcoral._training.generators import seeded
+from skcoral._training.imputation import learn_imputation
+from skcoral._training.net import ContrastiveNet
 from skcoral.nn.network import DualPathNetwork
 
 # max_epochs="auto": enough updates for a small table, few passes over a large one.
@@ -27,139 +29,193 @@ MIN_EPOCHS = 10
 MAX_EPOCHS = 200
 
 
-def train(estimator, blocks, targets, *, resume, epochs):
-    """Train a new network, or the present one further, on fitted blocks.
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """What a method trains.
 
     Parameters
     ----------
-    estimator : BaseMultimodalTransformer
-        Its parameters, modalities and seed are read, and its net if that is resumed.
+    objective : type
+        Class of the objective.
 
-    blocks : dict of str to block
-        The rows to train on, by modality.
+    objective_params : dict of str to object
+        Parameters of the objective.
 
-    targets : ndarray of shape (n_samples,) or None
-        Targets, NaN where a row has none.
+    network_params : dict of str to object
+        Parameters of the network, but for the modalities.
+    """
 
-    resume : bool
-        Whether the network of the estimator is trained further.
+    objective: type
+    objective_params: dict[str, Any]
+    network_params: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be trained, and how: an estimator makes it, the trainer reads it.
+
+    Parameters
+    ----------
+    owner : str
+        Name of the estimator, for messages.
+
+    method : Method
+        Objective and network.
+
+    modalities : dict of str to modality
+        Fitted specs, in the order of the embeddings.
+
+    seed : int
+        Seed of this training: weights, batches, views and masks.
+
+    max_epochs : int
+        Number of epochs, which schedules expect.
 
     epochs : int or None
-        Number of epochs; None takes that of the estimator.
+        Number of epochs of this training, where it is another one.
+
+    split : (ndarray, ndarray) or None
+        Rows to train on and rows to hold out; None trains on all.
+
+    patience : int or None
+        Epochs without improvement before the training stops, if rows are held out.
+
+    batch_size, lr, weight_decay, device : object
+        As in the estimators.
+
+    precision, compile, callbacks, verbose : object
+        As in the estimators.
+    """
+
+    owner: str
+    method: Method
+    modalities: dict[str, Any]
+    seed: int
+    max_epochs: int
+    epochs: int | None = None
+    split: tuple[np.ndarray, np.ndarray] | None = None
+    patience: int | None = None
+    batch_size: int
+    lr: float
+    weight_decay: float
+    device: str
+    precision: str
+    compile: bool
+    callbacks: list[Any] | None = None
+    verbose: int = 0
+
+
+def train(plan, blocks, targets=None, net=None):
+    """Train a new net, or a present one further, on fitted blocks.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is trained, and how. Of a present net only `seed`, `epochs` and `split`
+        are read: everything else stays as it was planned first.
+
+    blocks : dict of str to block
+        The rows, by modality.
+
+    targets : ndarray of shape (n_samples,), default=None
+        Targets, NaN where a row has none.
+
+    net : ContrastiveNet, default=None
+        The net to train further; a new one by default.
 
     Returns
     -------
     ContrastiveNet
         The trained net.
     """
-    net = estimator.net_ if resume else _make_net(estimator, count_rows(blocks))
-    blocks = {name: drop_idle_mask(block) for name, block in blocks.items()}
-    seed = estimator._seed
-    if resume:
-        # Every continuation draws afresh, and yet the same at the next run.
-        n_epochs = len(net.history)
-        seed = int(np.random.SeedSequence([seed, n_epochs]).generate_state(1)[0])
-    fitted, held_out = _split(estimator, blocks, targets, seed, net.device)
+    is_new = net is None
+    net = _make_net(plan) if is_new else net
+    fitted, held_out = _split(plan, blocks, targets, net.device)
     net.set_params(train_split=held_out and predefined_split(held_out))
-    with seeded(seed, net.device):
-        if not resume:
+    with seeded(plan.seed, net.device):
+        if is_new:
             net.initialize()
-        net.partial_fit(fitted, epochs=epochs)
+        net.partial_fit(fitted, epochs=plan.epochs)
     # The held-out rows are not the estimator's to keep.
     net.set_params(train_split=None)
-    learn_fill(net, fitted)
+    learn_imputation(net, fitted)
     net.module_.eval()
     net.criterion_.eval()
     _warn_if_interrupted(net)
     return net
 
 
-def count_epochs(estimator, n_samples):
-    """Return `max_epochs` of an estimator, or the number that makes enough updates."""
-    if estimator.max_epochs != "auto":
-        return estimator.max_epochs
-    if estimator.early_stopping:
-        n_samples -= math.ceil(n_samples * estimator.validation_fraction)
-    n_batches = max(1, math.ceil(n_samples / estimator.batch_size))
+def count_epochs(n_samples, batch_size):
+    """Return the number of epochs that makes enough updates, ``max_epochs="auto"``."""
+    n_batches = max(1, math.ceil(n_samples / batch_size))
     return int(np.clip(math.ceil(MIN_UPDATES / n_batches), MIN_EPOCHS, MAX_EPOCHS))
 
 
-def count_finished(net):
-    """Return the number of epochs that a net has finished."""
-    return sum("train_loss" in row for row in net.history)
-
-
-def _make_net(estimator, n_samples):
-    """Return the trainer, not initialised yet."""
-    specs = {name: spec for name, spec, _ in estimator.modalities_}
-    objective, objective_params, network_params = estimator._make_method(list(specs))
-    device = _resolve_device(estimator)
-    precision = resolve_precision(estimator.precision, device, estimator.embed_dim)
+def _make_net(plan):
+    """Return the net of a plan, not initialised yet."""
+    device = _find_device(plan)
+    width = plan.method.network_params["embed_dim"]
+    objective = plan.method.objective_params.items()
+    network = plan.method.network_params.items()
     return ContrastiveNet(
         DualPathNetwork,
-        objective,
-        module__modalities=specs,
-        augmentations={name: s.make_augmentation() for name, s in specs.items()},
-        views_seed=estimator._seed,
+        plan.method.objective,
+        module__modalities=plan.modalities,
+        augmentations={
+            name: spec.make_augmentation() for name, spec in plan.modalities.items()
+        },
+        views_seed=plan.seed,
         optimizer=torch.optim.AdamW,
-        optimizer__weight_decay=estimator.weight_decay,
+        optimizer__weight_decay=plan.weight_decay,
         optimizer__fused=True,
-        lr=estimator.lr,
-        max_epochs=count_epochs(estimator, n_samples),
-        batch_size=estimator.batch_size,
+        lr=plan.lr,
+        max_epochs=plan.max_epochs,
+        batch_size=plan.batch_size,
         iterator_train=BatchLoader,
         iterator_train__shuffle=True,
         iterator_valid=BatchLoader,
-        callbacks=_make_callbacks(estimator),
+        callbacks=_make_callbacks(plan),
         device=device,
-        precision=precision,
-        compile=resolve_compile(estimator.compile, device),
-        verbose=int(estimator.verbose > 1),
-        **{f"criterion__{key}": value for key, value in objective_params.items()},
-        **{f"module__{key}": value for key, value in network_params.items()},
+        precision=resolve_precision(plan.precision, device, width),
+        compile=resolve_compile(plan.compile, device),
+        verbose=int(plan.verbose > 1),
+        **{f"criterion__{key}": value for key, value in objective},
+        **{f"module__{key}": value for key, value in network},
     )
 
 
-def _resolve_device(estimator):
+def _find_device(plan):
     try:
-        return resolve_device(estimator.device)
+        return resolve_device(plan.device)
     except ValueError as error:
         raise ValueError(
-            f"The 'device' parameter of {type(estimator).__name__} must be 'auto' or a "
-            f"torch device that is present. Got {estimator.device!r} instead: {error}"
+            f"The 'device' parameter of {plan.owner} must be 'auto' or a torch device "
+            f"that is present. Got {plan.device!r} instead: {error}"
         ) from error
 
 
-def _make_callbacks(estimator):
+def _make_callbacks(plan):
     """Return the callbacks of the user and those of verbose and early stopping."""
-    callbacks = list(estimator.callbacks or [])
-    if estimator.verbose:
+    callbacks = list(plan.callbacks or [])
+    if plan.verbose:
         callbacks.append(EpochProgress())
-    if estimator.early_stopping:
-        patience = estimator.n_iter_no_change
-        callbacks.append(BestEpoch(patience=patience, load_best=True))
+    if plan.patience is not None:
+        callbacks.append(BestEpoch(patience=plan.patience, load_best=True))
     return callbacks
 
 
-def _split(estimator, blocks, targets, seed, device):
-    """Return training rows and, with early stopping, held-out rows."""
-    if not estimator.early_stopping:
+def _split(plan, blocks, targets, device):
+    """Return the data set to train on and, if the plan holds rows out, another."""
+    blocks = {name: drop_idle_mask(block) for name, block in blocks.items()}
+    if plan.split is None:
         return BlockDataset(blocks, device, targets), None
-    n_samples = count_rows(blocks)
-    sides = estimator._hold_out(np.arange(n_samples), targets, seed)
-    if min(map(len, sides)) < 2:
-        raise ValueError(
-            f"The 'validation_fraction' parameter of {type(estimator).__name__} must "
-            f"leave two rows or more on both sides of {n_samples} rows. "
-            f"Got {estimator.validation_fraction} instead."
-        )
     return [
         BlockDataset(
             take_from_blocks(blocks, rows),
             device,
             None if targets is None else targets[rows],
         )
-        for rows in sides
+        for rows in plan.split
     ]
 
 
@@ -169,7 +225,7 @@ def _warn_if_interrupted(net):
     stopped_early = any(c.misses_ >= c.patience for c in stoppers)
     if net.interrupted_ and not stopped_early:
         warnings.warn(
-            f"Training interrupted by user after {count_finished(net)} epochs; the "
+            f"Training interrupted by user after {net.count_finished()} epochs; the "
             "estimator is usable as it is.",
             stacklevel=4,
         )

@@ -1,127 +1,88 @@
-"""The base of all estimators: X in, named features out, whatever the method."""
+"""The base of all methods: X in, named features out."""
 
-import contextlib
 from abc import abstractmethod
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skcoral._components import name_components, place_components
-from skcoral._constraints import (
-    AT_LEAST_TWO,
-    NON_NEGATIVE_FLOAT,
-    OPEN_FRACTION,
-    POSITIVE_FLOAT,
-    POSITIVE_INT,
+from skcoral._input.blocks import count_rows, find_filled, keep_rows
+from skcoral._input.validation import validate_X
+from skcoral._sklearn_compat import (
+    BaseComposition,
+    VisualBlock,
+    check_feature_names_in,
+    fit_context,
 )
-from skcoral._input.blocks import find_rows
-from skcoral._sklearn_compat import StrOptions, check_feature_names_in, fit_context
 from skcoral._training.batches import BlockDataset
-from skcoral._training.trainer import count_finished, train
+from skcoral._training.generators import derive_seed
+from skcoral._training.imputation import overwrite_missing
+from skcoral._training.split import hold_out
+from skcoral._training.trainer import (
+    Method,
+    Plan,
+    count_epochs,
+    train,
+)
+from skcoral._typing import RandomState, Rows
+from skcoral.methods import _parameters as shared
 from skcoral.methods._checks import refuse_early_stopping
-from skcoral.modalities import TextModality
-from skcoral.modalities._reader import ModalityReader, keep_rows
-
-# Rows that `transform` prepares at once, so that its memory does not grow with them.
-TRANSFORM_ROWS = 2**15
+from skcoral.methods._parameters import estimator
+from skcoral.modalities._reader import ModalityReader
+from skcoral.modalities._specs import find_modalities, reads_strings
 
 
-class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
+@estimator
+class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
     """Fit, transform, names and tags that all methods share.
 
-    A method is a subclass with an explicit constructor, the constraints of its own
-    parameters, and `_make_method`. It hands the parameters below to this constructor.
+    A method is a subclass with `_make_method` and, if it has parameters of its own, the
+    decorator :func:`~skcoral.methods._parameters.estimator`.
+
+    Parameters
+    ----------
+    %(parameters)s
     """
 
-    _parameter_constraints = {
-        "modalities": [StrOptions({"auto"}), list, tuple],
-        "embed_dim": POSITIVE_INT,
-        "max_epochs": [StrOptions({"auto"}), *POSITIVE_INT],
-        "batch_size": AT_LEAST_TWO,
-        "lr": POSITIVE_FLOAT,
-        "weight_decay": NON_NEGATIVE_FLOAT,
-        "early_stopping": ["boolean"],
-        "validation_fraction": OPEN_FRACTION,
-        "n_iter_no_change": POSITIVE_INT,
-        "warm_start": ["boolean"],
-        "output": [StrOptions({"all", "shared", "unique"})],
-        "missing": [StrOptions({"learned", "zero", "nan"})],
-        "empty_rows": [StrOptions({"error", "nan"})],
-        "device": [str],
-        "precision": [StrOptions({"auto", "float32", "bfloat16"})],
-        "compile": ["boolean"],
-        "callbacks": [list, None],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
-    }
+    modalities: Literal["auto"] | list[tuple[str, Any, Any]] = shared.MODALITIES
+    embed_dim: int = shared.EMBED_DIM
+    max_epochs: int | Literal["auto"] = shared.MAX_EPOCHS
+    batch_size: int = shared.BATCH_SIZE
+    lr: float = shared.LR
+    weight_decay: float = shared.WEIGHT_DECAY
+    early_stopping: bool = shared.EARLY_STOPPING
+    validation_fraction: float = shared.VALIDATION_FRACTION
+    n_iter_no_change: int = shared.N_ITER_NO_CHANGE
+    warm_start: bool = shared.WARM_START
+    output: Literal["all", "shared", "unique"] = shared.OUTPUT
+    missing: Literal["learned", "zero", "nan"] = shared.MISSING
+    empty_rows: Literal["error", "nan"] = shared.EMPTY_ROWS
+    device: str = shared.DEVICE
+    precision: Literal["auto", "float32", "bfloat16"] = shared.PRECISION
+    compile: bool = shared.COMPILE
+    callbacks: list[Any] | None = shared.CALLBACKS
+    verbose: int = shared.VERBOSE
+    random_state: RandomState = shared.RANDOM_STATE
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        self.modalities = modalities
-        self.embed_dim = embed_dim
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.output = output
-        self.missing = missing
-        self.empty_rows = empty_rows
-        self.device = device
-        self.precision = precision
-        self.compile = compile
-        self.callbacks = callbacks
-        self.verbose = verbose
-        self.random_state = random_state
+    # Whether held-out rows have the same share of each target.
+    _stratified = False
 
     @abstractmethod
-    def _make_method(self, names):
-        """Return (objective class, its parameters, the network's parameters)."""
-
-    def _pick(self, *names):
-        """Return some parameters by name."""
-        return {name: getattr(self, name) for name in names}
-
-    @property
-    def _unique_dim(self):
-        """Width of a unique embedding."""
-        return self.unique_dim or max(1, self.embed_dim // 2)
+    def _make_method(self, names: list[str]) -> Method:
+        """Return the objective and the sizes of the network for these modalities."""
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X: Rows, y: None = None) -> Self:
         """Learn the representation from unlabelled rows.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), data frame or SliceDict
-            The rows. A plain dict or a list of views cannot be sliced by scikit-learn:
+            The rows. A plain dict or a list of blocks cannot be sliced by scikit-learn:
             wrap it in :class:`skorch.helper.SliceDict`. Memory-mapped arrays are read
             batch by batch; scales are learnt from 50,000 of their rows at most.
 
@@ -140,17 +101,17 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
             the training diverges. The estimator is not fitted then.
 
         TypeError
-            If X is a plain dict, a list of views or sparse as a whole.
+            If X is a plain dict, a list of blocks or sparse as a whole.
         """
         return self._learn(X, resume=self.warm_start and hasattr(self, "net_"))
 
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Rows, y: None = None) -> Self:
         """Train one more epoch on a chunk of rows, such as a row group of a file.
 
         The first call learns modalities, scales and vocabularies from its chunk, which
-        should be a fair sample; later calls keep them. `max_epochs` then only tells
-        schedules how long the training will be.
+        should be a fair sample; later calls keep them. `max_epochs` then only says how
+        many epochs schedules should expect.
 
         Parameters
         ----------
@@ -173,7 +134,7 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
         refuse_early_stopping(self, f"partial_fit of {type(self).__name__}")
         return self._learn(X, resume=hasattr(self, "net_"), epochs=1)
 
-    def transform(self, X):
+    def transform(self, X: Rows) -> NDArray[np.float32]:
         """Embed rows: unmasked, unaugmented and one by one, whatever the batch.
 
         Parameters
@@ -198,25 +159,7 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
         n_features = max(part.stop for part in self.output_indices_.values())
         return self._map_rows(self._embed, X, n_features)
 
-    def _map_rows(self, function, X, n_columns):
-        """Apply a function of blocks to all rows; NaN where a row lacks everything."""
-        X = self._check(X)
-        out = np.full((len(X), n_columns), np.nan, dtype=np.float32)
-        for rows in gen_batches(len(out), TRANSFORM_ROWS):
-            blocks = self._read(X, rows)
-            filled = self._find_filled(blocks, rows.start)
-            if filled.any():
-                out[rows][filled] = function(keep_rows(blocks, filled))
-        return out
-
-    def _embed(self, blocks):
-        """Return the components that `output` selects, side by side."""
-        parts = self.net_.embed(BlockDataset(blocks))
-        components = dict(zip(self._dims, parts, strict=True))
-        self._mark_missing(components, blocks)
-        return np.hstack([components[name] for name in self.output_indices_])
-
-    def score(self, X, y=None):
+    def score(self, X: Rows, y: None = None) -> float:
         """Return minus the loss on X, with seeded views; higher is better.
 
         Parameters
@@ -234,11 +177,11 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
             of rows in a batch, so compare scores of samples of similar size.
         """
         check_is_fitted(self, "net_")
-        blocks = self._read(self._check(X))
-        blocks = keep_rows(blocks, self._find_filled(blocks))
+        blocks = self._reader_.read(validate_X(self, X, reset=False))
+        blocks = keep_rows(blocks, find_filled(blocks, self.empty_rows))
         return -self.net_.evaluate(BlockDataset(blocks))
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the output columns, such as "shared_00" or "film_31".
 
         Parameters
@@ -255,8 +198,39 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
         check_feature_names_in(self, input_features)
         return name_components(self.output_indices_)
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return parameters, those of modalities as ``<name>__<parameter>``.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Include the parameters of the modalities.
+
+        Returns
+        -------
+        dict of str to object
+            Parameter names and values.
+        """
+        return self._get_params("_modalities", deep=deep)
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, those of modalities as ``<name>__<parameter>``.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters; ``<name>=spec`` replaces a modality's spec.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        self._set_params("_modalities", **params)
+        return self
+
     @property
-    def output_indices_(self):
+    def output_indices_(self) -> dict[str, slice]:
         """dict of str to slice: columns of each component in the output."""
         check_is_fitted(self, "net_")
         dims = {
@@ -272,41 +246,29 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
         return place_components(dims)
 
     @property
-    def _dims(self):
-        """Width of each component by name, in order."""
-        return self.net_.criterion_.dims(self.net_.module_)
-
-    @property
-    def history_(self):
+    def history_(self) -> dict[str, list[float]]:
         """dict of str to list: losses and terms, one value per finished epoch."""
         check_is_fitted(self, "net_")
-        rows = self.net_.history[: self.n_iter_]
-        terms = ("loss", *self.net_.criterion_.terms)
-        keys = [f"{part}_{term}" for part in ("train", "valid") for term in terms]
-        return {
-            key: [float(row[key]) for row in rows]
-            for key in keys
-            if rows and key in rows[0]
-        }
+        return self.net_.read_history()
 
     @property
-    def n_iter_(self):
+    def n_iter_(self) -> int:
         """int: number of finished epochs."""
         check_is_fitted(self, "net_")
-        return count_finished(self.net_)
+        return self.net_.count_finished()
 
     @property
-    def loss_curve_(self):
+    def loss_curve_(self) -> list[float]:
         """list of float: training loss per epoch."""
         return self.history_.get("train_loss", [])
 
     @property
-    def validation_loss_curve_(self):
+    def validation_loss_curve_(self) -> list[float] | None:
         """list of float: held-out loss per epoch, with `early_stopping`."""
         return self.history_["valid_loss"] if self.early_stopping else None
 
     @property
-    def device_(self):
+    def device_(self) -> str:
         """str: the device of the network."""
         check_is_fitted(self, "net_")
         return self.net_.device
@@ -315,57 +277,124 @@ class BaseMultimodalTransformer(TransformerMixin, ModalityReader):
         """Return the tags: float32 out, missing values in, strings where text is."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        tags.input_tags.string = any(
-            spec == "text" or isinstance(spec, TextModality)
-            for _, spec in self._modalities
-        )
+        tags.input_tags.string = any(reads_strings(s) for _, s in self._modalities)
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+    def _sk_visual_block_(self):
+        """Show the modalities side by side, those of "auto" once they are chosen."""
+        modalities = getattr(self, "modalities_", self.modalities)
+        if not isinstance(modalities, list) or not modalities:
+            return VisualBlock("single", self, names=type(self).__name__)
+        names, specs, columns = zip(*modalities, strict=True)
+        return VisualBlock("parallel", specs, names=names, name_details=columns)
+
+    @property
+    def _modalities(self):
+        """The specs without columns, for scikit-learn's nested parameters."""
+        try:
+            return [(name, spec) for name, spec, _ in self.modalities]
+        except (TypeError, ValueError):  # "auto", or a value that fit will refuse
+            return []
+
+    @_modalities.setter
+    def _modalities(self, value):
+        self.modalities = [
+            (*pair, columns)
+            for pair, (_, _, columns) in zip(value, self.modalities, strict=True)
+        ]
 
     def _learn(self, X, encode=None, *, resume, epochs=None):
         """Read X and train; a training that fails leaves nothing half-fitted.
 
         A predictor passes `encode`: which rows of X are trained on -> their targets.
         """
+        net = self.net_ if resume else None
         if resume:
             # A chunk that cannot be read leaves the training so far intact.
-            data = self._gather(self._read(self._check(X, min_samples=2)), encode)
-        with self._fitted_or_forgotten():
+            X = validate_X(self, X, reset=False, min_samples=2)
+            data = self._gather(self._reader_.read(X), encode)
+            plan = self._make_plan(*data, net, epochs)
+        try:
             if not resume:
                 self._forget()
                 self._seed = check_random_state(self.random_state).randint(2**31 - 1)
-                data = self._gather(self._fit_modalities(X), encode)
-            self.net_ = train(self, *data, resume=resume, epochs=epochs)
-        return self
-
-    def _gather(self, blocks, encode):
-        """Return blocks and targets, if there are any, of the rows to train on."""
-        filled = self._find_trainable(blocks)
-        return keep_rows(blocks, filled), encode and encode(filled)
-
-    @contextlib.contextmanager
-    def _fitted_or_forgotten(self):
-        try:
-            yield
+                data = self._gather(self._fit_reader(X), encode)
+                plan = self._make_plan(*data, net, epochs)
+            self.net_ = train(plan, *data, net)
         except BaseException:
             self._forget()
             raise
+        return self
+
+    def _fit_reader(self, X):
+        """Choose and fit the modalities, and return their blocks."""
+        X = validate_X(self, X, reset=True, min_samples=2)
+        reserved = {"shared", *self.get_params(deep=False)}
+        modalities = find_modalities(type(self).__name__, self.modalities, X, reserved)
+        self._validate_names([name for name, _, _ in modalities])
+        self._reader_ = ModalityReader(modalities, self._seed)
+        blocks = self._reader_.fit_read(X)
+        self.modalities_ = self._reader_.modalities_
+        return blocks
+
+    def _gather(self, blocks, encode):
+        """Return blocks and targets, if there are any, of the rows to train on."""
+        owner = type(self).__name__
+        filled = find_filled(blocks, self.empty_rows, min_samples=2, owner=owner)
+        return keep_rows(blocks, filled), encode and encode(filled)
+
+    def _make_plan(self, blocks, targets, net, epochs):
+        """Return what the trainer is to do, as plain data."""
+        specs = {name: spec for name, spec, _ in self.modalities_}
+        seed = self._seed if net is None else derive_seed(self._seed, len(net.history))
+        split, n_fitted = None, count_rows(blocks)
+        if self.early_stopping:
+            draw = (self.validation_fraction, seed, targets, self._stratified)
+            split = hold_out(n_fitted, *draw, owner=type(self).__name__)
+            n_fitted = len(split[0])
+        max_epochs = self.max_epochs
+        if max_epochs == "auto":
+            max_epochs = count_epochs(n_fitted, self.batch_size)
+        return Plan(
+            owner=type(self).__name__,
+            method=self._make_method(list(specs)),
+            modalities=specs,
+            seed=seed,
+            max_epochs=max_epochs,
+            epochs=epochs,
+            split=split,
+            patience=self.n_iter_no_change if self.early_stopping else None,
+            batch_size=self.batch_size,
+            lr=self.lr,
+            weight_decay=self.weight_decay,
+            device=self.device,
+            precision=self.precision,
+            compile=self.compile,
+            callbacks=self.callbacks,
+            verbose=self.verbose,
+        )
 
     def _forget(self):
         """Delete what was learnt."""
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
 
-    def _mark_missing(self, components, blocks):
-        """Fill the unique components of missing modalities as `missing` says."""
-        if self.missing == "learned":
-            return
-        for name, block in blocks.items():
-            rows = find_rows(block)
-            if rows is not None and name in components:
-                components[name][~rows] = {"zero": 0.0, "nan": np.nan}[self.missing]
+    def _map_rows(self, function, X, n_columns):
+        """Apply a function of blocks to all rows; NaN where a row lacks everything."""
+        X = validate_X(self, X, reset=False)
+        return self._reader_.map_rows(function, X, n_columns, self.empty_rows)
 
-    def _hold_out(self, rows, targets, seed):
-        """Return the rows to train on and those to hold out."""
-        options = {"test_size": self.validation_fraction, "random_state": seed}
-        return train_test_split(rows, **options)
+    def _embed(self, blocks):
+        """Return the components that `output` selects, side by side."""
+        parts = self.net_.embed(BlockDataset(blocks))
+        components = dict(zip(self._dims, parts, strict=True))
+        if self.missing != "learned":
+            value = {"zero": 0.0, "nan": np.nan}[self.missing]
+            overwrite_missing(components, blocks, value)
+        return np.hstack([components[name] for name in self.output_indices_])
+
+    @property
+    def _dims(self):
+        """Width of each component by name, in order."""
+        return self.net_.criterion_.dims(self.net_.module_)

@@ -1,23 +1,40 @@
-"""Which paths of the network the siblings build, and the outputs that are left."""
+"""The paths that a method builds of the network, and their sizes."""
 
-from skcoral._sklearn_compat import StrOptions
+from skcoral._training.trainer import Method
 from skcoral.methods._checks import check_multiple
 
-SHARED_OUTPUT = {"output": [StrOptions({"all", "shared"})]}
-UNIQUE_OUTPUT = {"output": [StrOptions({"all", "unique"})]}
+
+def find_unique_dim(estimator):
+    """Return the width of a unique embedding."""
+    return estimator.unique_dim or max(1, estimator.embed_dim // 2)
 
 
 def without_shared(estimator, objective, names, params):
-    """Return a method whose network has a path per modality only."""
-    unique_dim = estimator._unique_dim
-    network = {"embed_dim": estimator.embed_dim, "paths": ("unique",)}
-    sizes = {"unique_dim": unique_dim}
-    return objective, {"names": names, **sizes, **params}, network | sizes
+    """Return a method whose network has a unique path per modality only."""
+    sizes = {"unique_dim": find_unique_dim(estimator)}
+    return Method(
+        objective=objective,
+        objective_params={"names": names, **sizes, **params},
+        network_params={
+            "embed_dim": estimator.embed_dim,
+            "paths": ("unique",),
+            **sizes,
+        },
+    )
 
 
 def of_fusions(estimator, objective, names, params, **network):
     """Return a method whose network has a shared path, and what else it is given."""
     check_multiple(estimator, "embed_dim", "n_heads")
     sizes = {"embed_dim": estimator.embed_dim}
-    network = sizes | estimator._pick("n_layers", "n_heads", "dropout") | network
-    return objective, {"names": names, **sizes, **params}, network
+    fusion = pick(estimator, "n_layers", "n_heads", "dropout")
+    return Method(
+        objective=objective,
+        objective_params={"names": names, **sizes, **params},
+        network_params=sizes | fusion | network,
+    )
+
+
+def pick(estimator, *names):
+    """Return some parameters of an estimator by name."""
+    return {name: getattr(estimator, name) for name in names}

@@ -1,25 +1,24 @@
 """COrALClassifier: a class per row, learnt from the rows that have a label."""
 
 from numbers import Integral
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
-from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import assert_all_finite, compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
 
-from skcoral._docstrings import document
-from skcoral._input.presence import find_nonempty_rows, first_present
-from skcoral._input.validation import keep_numbers
 from skcoral._sklearn_compat import StrOptions, fit_context
-from skcoral.methods._predictor import BaseCOrALPredictor
+from skcoral._typing import Array, Rows
+from skcoral.methods._parameters import estimator, parameter
+from skcoral.methods._supervision import SUPERVISED_WEIGHT, SupervisedMixin
+from skcoral.methods._targets import ClassTargets
+from skcoral.methods.coral import COrALTransformer
 
 
-@document
-class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
+@estimator
+class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
     """Predict classes from several modalities, with few labels and many rows.
 
     The network of :class:`COrALTransformer` with a linear head on its features, trained
@@ -29,21 +28,7 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
 
     Parameters
     ----------
-    %(modalities)s
-
-    %(coral)s
-
-    %(supervised_weight)s
-
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes in the mean of the cross-entropy; "balanced" is inverse
-        to how often a class is among the labels. None weighs all rows alike.
-
-    unlabeled : int, str or None, default=-1
-        The value of y that marks rows without a label, beside None and NaN, which
-        always do. None for labels among which -1 is a class, such as -1 and 1.
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -98,95 +83,31 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
     (200, 2)
     """
 
-    _parameter_constraints = {
-        **BaseCOrALPredictor._parameter_constraints,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
-        "unlabeled": [Integral, str, None],
-    }
+    supervised_weight: float = SUPERVISED_WEIGHT
+    class_weight: dict[Any, float] | Literal["balanced"] | None = parameter(
+        default=None,
+        constraint=[dict, StrOptions({"balanced"}), None],
+        text="""
+        dict, "balanced" or None
+        Weights of the classes in the mean of the cross-entropy; "balanced" is inverse
+        to how often a class is among the labels. None weighs all rows alike.""",
+    )
+    unlabeled: int | str | None = parameter(
+        default=-1,
+        constraint=[Integral, str, None],
+        text="""
+        int, str or None
+        The value of y that marks rows without a label, beside None and NaN, which
+        always do. None for labels among which -1 is a class, such as -1 and 1.""",
+    )
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        unique_dim=None,
-        n_layers=1,
-        n_heads=4,
-        dropout=0.0,
-        head_hidden_dim=256,
-        head_dim=128,
-        temperature=0.1,
-        mask_ratio=1.0,
-        mask_mode="zero",
-        shared_weight=1.0,
-        unique_weight=1.0,
-        ortho_weight=1.0,
-        orthogonality="squared",
-        ortho_reduction="sum",
-        modality_dropout=0.0,
-        supervised_weight=1.0,
-        class_weight=None,
-        unlabeled=-1,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            modalities,
-            embed_dim=embed_dim,
-            unique_dim=unique_dim,
-            n_layers=n_layers,
-            n_heads=n_heads,
-            dropout=dropout,
-            head_hidden_dim=head_hidden_dim,
-            head_dim=head_dim,
-            temperature=temperature,
-            mask_ratio=mask_ratio,
-            mask_mode=mask_mode,
-            shared_weight=shared_weight,
-            unique_weight=unique_weight,
-            ortho_weight=ortho_weight,
-            orthogonality=orthogonality,
-            ortho_reduction=ortho_reduction,
-            modality_dropout=modality_dropout,
-            supervised_weight=supervised_weight,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            output=output,
-            missing=missing,
-            empty_rows=empty_rows,
-            device=device,
-            precision=precision,
-            compile=compile,
-            callbacks=callbacks,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.class_weight = class_weight
-        self.unlabeled = unlabeled
+    # Held-out rows have the same share of each class.
+    _stratified = True
 
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y, classes=None):
+    def partial_fit(
+        self, X: Rows, y: ArrayLike, classes: ArrayLike | None = None
+    ) -> Self:
         """Train one more epoch on a chunk of rows, such as a row group of a file.
 
         The first call learns modalities, scales and vocabularies; later calls keep
@@ -217,7 +138,7 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
         self._check_classes(classes)
         return self._fit_chunk(X, y, classes)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> Array:
         """Predict the classes of rows, one by one, whatever the batch.
 
         Parameters
@@ -244,7 +165,7 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
             )
         return self.classes_[outputs.argmax(axis=1)]
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> NDArray[np.float64]:
         """Predict the probabilities of classes, row by row, whatever the batch.
 
         Parameters
@@ -258,9 +179,9 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
             Probabilities in the order of `classes_`; NaN where a row lacks every
             modality and `empty_rows` is "nan".
         """
-        return softmax(self._run_head(X).astype(np.float64), axis=1)
+        return softmax(self._run_head(X), axis=1)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> NDArray[np.float64]:
         """Return the outputs of the head.
 
         Parameters
@@ -274,10 +195,10 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
             Logarithms of the probabilities up to a constant per row; for two classes
             the logarithm of their odds.
         """
-        outputs = self._run_head(X).astype(np.float64)
+        outputs = self._run_head(X)
         return outputs[:, 1] - outputs[:, 0] if outputs.shape[1] == 2 else outputs
 
-    def score(self, X, y):
+    def score(self, X: Rows, y: ArrayLike) -> float:
         """Return the accuracy on the rows that have a label.
 
         Parameters
@@ -301,33 +222,24 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
         """
         return accuracy_score(*self._predict_labelled(X, y))
 
+    def _make_targets(self):
+        """Return the targets, not learnt yet."""
+        return ClassTargets(type(self).__name__, self.unlabeled, self.class_weight)
+
     @property
-    def _how_to_mark(self):
-        return f"None, NaN and unlabeled={self.unlabeled!r} mark rows without one."
+    def classes_(self) -> Array:
+        """ndarray of shape (n_classes,): the classes."""
+        return self._read_targets().classes
 
-    def _find_labelled(self, y):
-        y = column_or_1d(keep_numbers(y), warn=True)
-        assert_all_finite(y, allow_nan=True, input_name="y")
-        labelled = find_nonempty_rows(y)
-        if self.unlabeled is not None:
-            labelled[labelled] = y[labelled] != self.unlabeled
-        labels = y[labelled]
-        self._check_strings(labels)
-        # Objects that are no strings get the type that they would have without None.
-        if labels.dtype == object and not isinstance(first_present(labels), str):
-            labels = np.asarray(labels.tolist())
-        return labelled, labels
+    @property
+    def class_weight_(self) -> NDArray[np.float64]:
+        """ndarray of shape (n_classes,): their weights."""
+        return self._read_targets().class_weight
 
-    def _check_strings(self, labels):
-        """Refuse the marks of missing labels of which numpy has made strings."""
-        if labels.dtype.kind not in "US":
-            return
-        marks = {"nan", "None", str(self.unlabeled)} & set(labels.tolist())
-        if marks:
-            raise ValueError(
-                f"y holds the string {min(marks)!r}, of which numpy makes marks of "
-                "missing labels. Pass y as a list or an array of objects."
-            )
+    @property
+    def class_prior_(self) -> NDArray[np.float64]:
+        """ndarray of shape (n_classes,): the probabilities of the start."""
+        return self._read_targets().class_prior
 
     def _check_classes(self, classes):
         """Check the classes that are passed to `partial_fit`."""
@@ -348,39 +260,3 @@ class COrALClassifier(ClassifierMixin, BaseCOrALPredictor):
                 f"The classes must be those of the first call to partial_fit, "
                 f"{self.classes_}. Got {classes} instead."
             )
-
-    def _learn_targets(self, labels, classes):
-        classes = labels if classes is None else np.asarray(classes)
-        self.classes_ = LabelEncoder().fit(classes).classes_
-        check_classification_targets(classes)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                "COrALClassifier needs labels of two classes or more. Got "
-                f"{len(self.classes_)} class(es): {self.classes_}. {self._how_to_mark}"
-            )
-        self.class_weight_ = compute_class_weight(
-            self.class_weight, classes=self.classes_, y=labels
-        )
-        # One more label of each: a first chunk may lack some classes.
-        codes = self._to_targets(labels).astype(int)  # floats where there are none
-        counts = np.bincount(codes, minlength=len(self.classes_)) + 1
-        shares = self.class_weight_ * counts
-        self.class_prior_ = shares / shares.sum()
-
-    def _to_targets(self, labels):
-        encoder = LabelEncoder()
-        encoder.classes_ = self.classes_
-        return encoder.transform(labels)
-
-    def _find_strata(self, targets):
-        return targets
-
-    def _make_loss(self):
-        return {
-            "loss": "cross_entropy",
-            "class_weight": self.class_weight_,
-            "labelled_views": ("original", "augmented"),
-        }
-
-    def _find_start(self):
-        return np.log(self.class_prior_)

@@ -1,20 +1,39 @@
-"""Siblings of COrAL with one fused embedding: CoMM, InfMasking."""
+"""CoMM and InfMasking: one fused embedding that its parts can identify."""
 
-from skcoral._constraints import (
-    FUSION,
-    HEADS,
-    NON_NEGATIVE_FLOAT,
-    POSITIVE_FLOAT,
-    POSITIVE_INT,
-    PROBABILITY,
-)
-from skcoral._docstrings import document
+from dataclasses import replace
+from typing import Literal
+
+from skcoral._constraints import NON_NEGATIVE_FLOAT, POSITIVE_INT, PROBABILITY
+from skcoral._training.trainer import Method
+from skcoral.methods import _parameters as shared
 from skcoral.methods._base import BaseMultimodalTransformer
-from skcoral.methods._networks import SHARED_OUTPUT, of_fusions
-from skcoral.objectives import CoMMObjective, InfMaskingObjective
+from skcoral.methods._networks import of_fusions, pick
+from skcoral.methods._parameters import estimator, parameter
+from skcoral.objectives.comm import CoMMObjective, InfMaskingObjective
+
+EMBED_DIM = replace(
+    shared.EMBED_DIM,
+    text="""
+        int
+        Width of tokens and of the embedding; a multiple of `n_heads`.""",
+)
+UNIMODAL_WEIGHT = parameter(
+    default=1.0,
+    constraint=NON_NEGATIVE_FLOAT,
+    text="""
+        float
+        Weight of the term of each modality.""",
+)
+MULTIMODAL_WEIGHT = parameter(
+    default=1.0,
+    constraint=NON_NEGATIVE_FLOAT,
+    text="""
+        float
+        Weight of the term of the fusion of all.""",
+)
 
 
-@document
+@estimator
 class CoMMTransformer(BaseMultimodalTransformer):
     """Learn one embedding that each modality alone is to tell.
 
@@ -25,25 +44,7 @@ class CoMMTransformer(BaseMultimodalTransformer):
 
     Parameters
     ----------
-    %(modalities)s
-
-    embed_dim : int, default=64
-        Width of tokens and of the embedding; a multiple of `n_heads`.
-
-    %(fusion)s
-
-    %(heads)s
-
-    temperature : float, default=0.1
-        Temperature of the contrast.
-
-    unimodal_weight : float, default=1.0
-        Weight of the term of each modality.
-
-    multimodal_weight : float, default=1.0
-        Weight of the term of the fusion of all.
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -81,87 +82,27 @@ class CoMMTransformer(BaseMultimodalTransformer):
     {'shared': slice(0, 8, None)}
     """
 
-    _parameter_constraints = {
-        **BaseMultimodalTransformer._parameter_constraints,
-        **SHARED_OUTPUT,
-        **FUSION,
-        **HEADS,
-        "temperature": POSITIVE_FLOAT,
-        "unimodal_weight": NON_NEGATIVE_FLOAT,
-        "multimodal_weight": NON_NEGATIVE_FLOAT,
-    }
+    output: Literal["all", "shared"] = shared.OUTPUT_SHARED
+    embed_dim: int = EMBED_DIM
+    n_layers: int = shared.N_LAYERS
+    n_heads: int = shared.N_HEADS
+    dropout: float = shared.DROPOUT
+    head_hidden_dim: int = shared.HEAD_HIDDEN_DIM
+    head_dim: int = shared.HEAD_DIM
+    temperature: float = shared.TEMPERATURE
+    unimodal_weight: float = UNIMODAL_WEIGHT
+    multimodal_weight: float = MULTIMODAL_WEIGHT
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        n_layers=1,
-        n_heads=4,
-        dropout=0.0,
-        head_hidden_dim=256,
-        head_dim=128,
-        temperature=0.1,
-        unimodal_weight=1.0,
-        multimodal_weight=1.0,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            modalities,
-            embed_dim=embed_dim,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            output=output,
-            missing=missing,
-            empty_rows=empty_rows,
-            device=device,
-            precision=precision,
-            compile=compile,
-            callbacks=callbacks,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.dropout = dropout
-        self.head_hidden_dim = head_hidden_dim
-        self.head_dim = head_dim
-        self.temperature = temperature
-        self.unimodal_weight = unimodal_weight
-        self.multimodal_weight = multimodal_weight
-
-    def _make_method(self, names):
+    def _make_method(self, names: list[str]) -> Method:
         """Return CoMM's objective and the sizes of its network."""
-        weights = self._pick("unimodal_weight", "multimodal_weight")
-        heads = self._pick("head_hidden_dim", "head_dim", "temperature")
+        weights = pick(self, "unimodal_weight", "multimodal_weight")
+        heads = pick(self, "head_hidden_dim", "head_dim", "temperature")
         return of_fusions(
             self, CoMMObjective, names, heads | weights, paths=("shared",)
         )
 
 
-@document
+@estimator
 class InfMaskingTransformer(BaseMultimodalTransformer):
     """Learn one embedding that many random masks of its tokens are to tell.
 
@@ -173,38 +114,7 @@ class InfMaskingTransformer(BaseMultimodalTransformer):
 
     Parameters
     ----------
-    %(modalities)s
-
-    embed_dim : int, default=64
-        Width of tokens and of the embedding; a multiple of `n_heads`.
-
-    %(fusion)s
-
-    %(heads)s
-
-    temperature : float, default=0.1
-        Temperature of the contrast.
-
-    mask_ratio : float, default=0.7
-        Share of the tokens of each modality that a mask hides, an exact number.
-
-    n_masks : int, default=6
-        Masks per view.
-
-    variance_weight : float, default=1.0
-        Weight of the variance over masks at the end of the training, and in `score` and
-        validation; it grows linearly by the epoch.
-
-    masking_weight : float, default=1.0
-        Weight of the masking term of each view.
-
-    unimodal_weight : float, default=1.0
-        Weight of the term of each modality.
-
-    multimodal_weight : float, default=1.0
-        Weight of the term of the fusion of all; 5 in some published runs.
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -242,99 +152,61 @@ class InfMaskingTransformer(BaseMultimodalTransformer):
     (60, 8)
     """
 
-    _parameter_constraints = {
-        **BaseMultimodalTransformer._parameter_constraints,
-        **SHARED_OUTPUT,
-        **FUSION,
-        **HEADS,
-        "temperature": POSITIVE_FLOAT,
-        "mask_ratio": PROBABILITY,
-        "n_masks": POSITIVE_INT,
-        "variance_weight": NON_NEGATIVE_FLOAT,
-        "masking_weight": NON_NEGATIVE_FLOAT,
-        "unimodal_weight": NON_NEGATIVE_FLOAT,
-        "multimodal_weight": NON_NEGATIVE_FLOAT,
-    }
+    output: Literal["all", "shared"] = shared.OUTPUT_SHARED
+    embed_dim: int = EMBED_DIM
+    n_layers: int = shared.N_LAYERS
+    n_heads: int = shared.N_HEADS
+    dropout: float = shared.DROPOUT
+    head_hidden_dim: int = shared.HEAD_HIDDEN_DIM
+    head_dim: int = shared.HEAD_DIM
+    temperature: float = shared.TEMPERATURE
+    mask_ratio: float = parameter(
+        default=0.7,
+        constraint=PROBABILITY,
+        text="""
+        float
+        Share of the tokens of each modality that a mask hides, an exact number.""",
+    )
+    n_masks: int = parameter(
+        default=6,
+        constraint=POSITIVE_INT,
+        text="""
+        int
+        Masks per view.""",
+    )
+    variance_weight: float = parameter(
+        default=1.0,
+        constraint=NON_NEGATIVE_FLOAT,
+        text="""
+        float
+        Weight of the variance over masks at the end of the training, and in `score` and
+        validation; it grows linearly by the epoch.""",
+    )
+    masking_weight: float = parameter(
+        default=1.0,
+        constraint=NON_NEGATIVE_FLOAT,
+        text="""
+        float
+        Weight of the masking term of each view.""",
+    )
+    unimodal_weight: float = UNIMODAL_WEIGHT
+    multimodal_weight: float = replace(
+        MULTIMODAL_WEIGHT,
+        text="""
+        float
+        Weight of the term of the fusion of all; 5 in some published runs.""",
+    )
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        n_layers=1,
-        n_heads=4,
-        dropout=0.0,
-        head_hidden_dim=256,
-        head_dim=128,
-        temperature=0.1,
-        mask_ratio=0.7,
-        n_masks=6,
-        variance_weight=1.0,
-        masking_weight=1.0,
-        unimodal_weight=1.0,
-        multimodal_weight=1.0,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            modalities,
-            embed_dim=embed_dim,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            output=output,
-            missing=missing,
-            empty_rows=empty_rows,
-            device=device,
-            precision=precision,
-            compile=compile,
-            callbacks=callbacks,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.dropout = dropout
-        self.head_hidden_dim = head_hidden_dim
-        self.head_dim = head_dim
-        self.temperature = temperature
-        self.mask_ratio = mask_ratio
-        self.n_masks = n_masks
-        self.variance_weight = variance_weight
-        self.masking_weight = masking_weight
-        self.unimodal_weight = unimodal_weight
-        self.multimodal_weight = multimodal_weight
-
-    def _make_method(self, names):
+    def _make_method(self, names: list[str]) -> Method:
         """Return InfMasking's objective and the sizes of its network."""
-        heads = self._pick("head_hidden_dim", "head_dim", "temperature")
-        masks = self._pick("mask_ratio", "n_masks", "variance_weight")
+        heads = pick(self, "head_hidden_dim", "head_dim", "temperature")
+        masks = pick(self, "mask_ratio", "n_masks", "variance_weight")
         weights = ("masking_weight", "unimodal_weight", "multimodal_weight")
         return of_fusions(
             self,
             InfMaskingObjective,
             names,
-            heads | masks | self._pick(*weights),
+            heads | masks | pick(self, *weights),
             mask_mode="token",
             paths=("shared",),
         )

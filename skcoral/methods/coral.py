@@ -1,22 +1,18 @@
 """COrAL: shared and unique representations of several modalities, without labels."""
 
-from numbers import Real
+from collections.abc import Sequence
+from typing import Literal
 
-from skcoral._constraints import (
-    FUSION,
-    HEADS,
-    NON_NEGATIVE_FLOAT,
-    POSITIVE_FLOAT,
-    PROBABILITY,
-    UNIQUE_DIM,
-)
-from skcoral._docstrings import document
-from skcoral._sklearn_compat import Interval, StrOptions
+from skcoral._constraints import NON_NEGATIVE_FLOAT, PROBABILITY, PROPER_FRACTION
+from skcoral._sklearn_compat import StrOptions
+from skcoral._training.trainer import Method
+from skcoral.methods import _parameters as shared
 from skcoral.methods._base import BaseMultimodalTransformer
-from skcoral.methods._checks import check_multiple, check_schedule
-from skcoral.objectives import COrALObjective
+from skcoral.methods._checks import check_schedule
+from skcoral.methods._networks import find_unique_dim, of_fusions, pick
+from skcoral.methods._parameters import estimator, parameter
+from skcoral.objectives.coral import COrALObjective
 
-NETWORK_PARAMETERS = ("n_layers", "n_heads", "dropout", "mask_mode")
 OBJECTIVE_PARAMETERS = (
     "head_hidden_dim",
     "head_dim",
@@ -31,7 +27,7 @@ OBJECTIVE_PARAMETERS = (
 )
 
 
-@document
+@estimator
 class COrALTransformer(BaseMultimodalTransformer):
     """Learn what modalities share and what each alone knows, without labels.
 
@@ -43,11 +39,7 @@ class COrALTransformer(BaseMultimodalTransformer):
 
     Parameters
     ----------
-    %(modalities)s
-
-    %(coral)s
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -86,102 +78,82 @@ class COrALTransformer(BaseMultimodalTransformer):
     {'shared': slice(0, 8, None), 'm0': slice(8, 12, None), 'm1': slice(12, 16, None)}
     """
 
-    _parameter_constraints = {
-        **BaseMultimodalTransformer._parameter_constraints,
-        **UNIQUE_DIM,
-        **FUSION,
-        **HEADS,
-        "temperature": POSITIVE_FLOAT,
-        "mask_ratio": [*PROBABILITY, list, tuple],
-        "mask_mode": [StrOptions({"zero", "token", "drop"})],
-        "shared_weight": NON_NEGATIVE_FLOAT,
-        "unique_weight": NON_NEGATIVE_FLOAT,
-        "ortho_weight": NON_NEGATIVE_FLOAT,
-        "orthogonality": [StrOptions({"squared", "hinge"})],
-        "ortho_reduction": [StrOptions({"sum", "mean"})],
-        "modality_dropout": [Interval(Real, 0, 1, closed="left")],
-    }
+    unique_dim: int | None = shared.UNIQUE_DIM
+    n_layers: int = shared.N_LAYERS
+    n_heads: int = shared.N_HEADS
+    dropout: float = shared.DROPOUT
+    head_hidden_dim: int = shared.HEAD_HIDDEN_DIM
+    head_dim: int = shared.HEAD_DIM
+    temperature: float = shared.TEMPERATURE
+    mask_ratio: float | Sequence[float] = parameter(
+        default=1.0,
+        constraint=[*PROBABILITY, list, tuple],
+        text="""
+        float or sequence of float
+        Probability that a token of a modality that a view masks is hidden. At 1 the two
+        views share no modality in the shared path, and it can only recognise rows by
+        what one modality says about another. A sequence is a schedule of stages of
+        equal length over the epochs: ``(0.05, 0.35, 0.55, 0.75)`` is the published
+        curriculum; 0.75 is the constant published later, which more reliably finds what
+        only two of three modalities reveal together.""",
+    )
+    mask_mode: Literal["zero", "token", "drop"] = parameter(
+        default="zero",
+        constraint=[StrOptions({"zero", "token", "drop"})],
+        text="""
+        {"zero", "token", "drop"}
+        A hidden token is multiplied by zero (as published), replaced by a learned
+        vector, or left out of the attention.""",
+    )
+    shared_weight: float = parameter(
+        default=1.0,
+        constraint=NON_NEGATIVE_FLOAT,
+        text="""
+        float
+        Weight of the shared contrast.""",
+    )
+    unique_weight: float = parameter(
+        default=1.0,
+        constraint=NON_NEGATIVE_FLOAT,
+        text="""
+        float
+        Weight of each unique contrast.""",
+    )
+    ortho_weight: float = parameter(
+        default=1.0,
+        constraint=NON_NEGATIVE_FLOAT,
+        text="""
+        float
+        Weight of the orthogonality penalty.""",
+    )
+    orthogonality: Literal["squared", "hinge"] = parameter(
+        default="squared",
+        constraint=[StrOptions({"squared", "hinge"})],
+        text="""
+        {"squared", "hinge"}
+        Penalise the square of each cosine, or its positive part.""",
+    )
+    ortho_reduction: Literal["sum", "mean"] = parameter(
+        default="sum",
+        constraint=[StrOptions({"sum", "mean"})],
+        text="""
+        {"sum", "mean"}
+        Sum over pairs of components, or their mean times three, which is the same for
+        two modalities and keeps its scale for more.""",
+    )
+    modality_dropout: float = parameter(
+        default=0.0,
+        constraint=PROPER_FRACTION,
+        text="""
+        float
+        Probability that a modality of a row is hidden from the shared path of a view in
+        training, so that the shared component gets used to missing modalities.""",
+    )
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        unique_dim=None,
-        n_layers=1,
-        n_heads=4,
-        dropout=0.0,
-        head_hidden_dim=256,
-        head_dim=128,
-        temperature=0.1,
-        mask_ratio=1.0,
-        mask_mode="zero",
-        shared_weight=1.0,
-        unique_weight=1.0,
-        ortho_weight=1.0,
-        orthogonality="squared",
-        ortho_reduction="sum",
-        modality_dropout=0.0,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            modalities,
-            embed_dim=embed_dim,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            output=output,
-            missing=missing,
-            empty_rows=empty_rows,
-            device=device,
-            precision=precision,
-            compile=compile,
-            callbacks=callbacks,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.unique_dim = unique_dim
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.dropout = dropout
-        self.head_hidden_dim = head_hidden_dim
-        self.head_dim = head_dim
-        self.temperature = temperature
-        self.mask_ratio = mask_ratio
-        self.mask_mode = mask_mode
-        self.shared_weight = shared_weight
-        self.unique_weight = unique_weight
-        self.ortho_weight = ortho_weight
-        self.orthogonality = orthogonality
-        self.ortho_reduction = ortho_reduction
-        self.modality_dropout = modality_dropout
-
-    def _make_method(self, names):
+    def _make_method(self, names: list[str]) -> Method:
         """Return COrAL's objective and the sizes of its network."""
-        check_multiple(self, "embed_dim", "n_heads")
         check_schedule(self, "mask_ratio")
-        sizes = {"embed_dim": self.embed_dim, "unique_dim": self._unique_dim}
-        objective = self._pick(*OBJECTIVE_PARAMETERS)
-        network = self._pick(*NETWORK_PARAMETERS)
-        return COrALObjective, {"names": names, **sizes, **objective}, sizes | network
+        unique_dim = {"unique_dim": find_unique_dim(self)}
+        params = unique_dim | pick(self, *OBJECTIVE_PARAMETERS)
+        network = unique_dim | pick(self, "mask_mode")
+        return of_fusions(self, COrALObjective, names, params, **network)

@@ -1,23 +1,21 @@
-"""Siblings of COrAL that contrast modalities, and views of each: Cross, Cross+Self."""
+"""Cross and Cross+Self: contrasts of modalities, and of views of each."""
 
+from dataclasses import replace
 from numbers import Real
+from typing import Literal
 
-from skcoral._constraints import (
-    HEADS,
-    NON_NEGATIVE_FLOAT,
-    POSITIVE_FLOAT,
-    POSITIVE_INT,
-    UNIQUE_DIM,
-)
-from skcoral._docstrings import document
+from skcoral._constraints import NON_NEGATIVE_FLOAT
 from skcoral._sklearn_compat import Interval
+from skcoral._training.trainer import Method
+from skcoral.methods import _parameters as shared
 from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.methods._checks import check_several
-from skcoral.methods._networks import UNIQUE_OUTPUT, without_shared
-from skcoral.objectives import CrossObjective, CrossSelfObjective
+from skcoral.methods._networks import pick, without_shared
+from skcoral.methods._parameters import estimator, parameter
+from skcoral.objectives.cross import CrossObjective, CrossSelfObjective
 
 
-@document
+@estimator
 class CrossTransformer(BaseMultimodalTransformer):
     """Learn what modalities share by matching them, as CLIP does.
 
@@ -28,20 +26,7 @@ class CrossTransformer(BaseMultimodalTransformer):
 
     Parameters
     ----------
-    %(modalities)s
-
-    embed_dim : int, default=64
-        Width of tokens.
-
-    %(unique_dim)s
-
-    head_dim : int, default=128
-        Width of the projection of each modality, which is its component.
-
-    temperature : float, default=0.07
-        Initial temperature of the contrast, between 0.01 and 1; it is learnt.
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -79,73 +64,31 @@ class CrossTransformer(BaseMultimodalTransformer):
     {'m0': slice(0, 4, None), 'm1': slice(4, 8, None)}
     """
 
-    _parameter_constraints = {
-        **BaseMultimodalTransformer._parameter_constraints,
-        **UNIQUE_OUTPUT,
-        **UNIQUE_DIM,
-        "head_dim": POSITIVE_INT,
-        "temperature": [Interval(Real, 0.01, 1, closed="both")],
-    }
+    output: Literal["all", "unique"] = shared.OUTPUT_UNIQUE
+    embed_dim: int = shared.TOKEN_DIM
+    unique_dim: int | None = shared.UNIQUE_DIM
+    head_dim: int = replace(
+        shared.HEAD_DIM,
+        text="""
+        int
+        Width of the projection of each modality, which is its component.""",
+    )
+    temperature: float = parameter(
+        default=0.07,
+        constraint=[Interval(Real, 0.01, 1, closed="both")],
+        text="""
+        float
+        Initial temperature of the contrast, between 0.01 and 1; it is learnt.""",
+    )
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        unique_dim=None,
-        head_dim=128,
-        temperature=0.07,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            modalities,
-            embed_dim=embed_dim,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            output=output,
-            missing=missing,
-            empty_rows=empty_rows,
-            device=device,
-            precision=precision,
-            compile=compile,
-            callbacks=callbacks,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.unique_dim = unique_dim
-        self.head_dim = head_dim
-        self.temperature = temperature
-
-    def _make_method(self, names):
+    def _make_method(self, names: list[str]) -> Method:
         """Return CLIP's objective and the sizes of its network."""
         check_several(self, names)
-        objective = self._pick("head_dim", "temperature")
+        objective = pick(self, "head_dim", "temperature")
         return without_shared(self, CrossObjective, names, objective)
 
 
-@document
+@estimator
 class CrossSelfTransformer(BaseMultimodalTransformer):
     """Contrast modalities with one another, and views of each with one another.
 
@@ -156,25 +99,7 @@ class CrossSelfTransformer(BaseMultimodalTransformer):
 
     Parameters
     ----------
-    %(modalities)s
-
-    embed_dim : int, default=64
-        Width of tokens.
-
-    %(unique_dim)s
-
-    %(heads)s
-
-    temperature : float, default=0.1
-        Temperature of the contrast.
-
-    cross_weight : float, default=1.0
-        Weight of the contrast of modalities.
-
-    self_weight : float, default=1.0
-        Weight of the contrast of views.
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -212,76 +137,30 @@ class CrossSelfTransformer(BaseMultimodalTransformer):
     (60, 8)
     """
 
-    _parameter_constraints = {
-        **BaseMultimodalTransformer._parameter_constraints,
-        **UNIQUE_OUTPUT,
-        **UNIQUE_DIM,
-        **HEADS,
-        "temperature": POSITIVE_FLOAT,
-        "cross_weight": NON_NEGATIVE_FLOAT,
-        "self_weight": NON_NEGATIVE_FLOAT,
-    }
+    output: Literal["all", "unique"] = shared.OUTPUT_UNIQUE
+    embed_dim: int = shared.TOKEN_DIM
+    unique_dim: int | None = shared.UNIQUE_DIM
+    head_hidden_dim: int = shared.HEAD_HIDDEN_DIM
+    head_dim: int = shared.HEAD_DIM
+    temperature: float = shared.TEMPERATURE
+    cross_weight: float = parameter(
+        default=1.0,
+        constraint=NON_NEGATIVE_FLOAT,
+        text="""
+        float
+        Weight of the contrast of modalities.""",
+    )
+    self_weight: float = parameter(
+        default=1.0,
+        constraint=NON_NEGATIVE_FLOAT,
+        text="""
+        float
+        Weight of the contrast of views.""",
+    )
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        unique_dim=None,
-        head_hidden_dim=256,
-        head_dim=128,
-        temperature=0.1,
-        cross_weight=1.0,
-        self_weight=1.0,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            modalities,
-            embed_dim=embed_dim,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            output=output,
-            missing=missing,
-            empty_rows=empty_rows,
-            device=device,
-            precision=precision,
-            compile=compile,
-            callbacks=callbacks,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.unique_dim = unique_dim
-        self.head_hidden_dim = head_hidden_dim
-        self.head_dim = head_dim
-        self.temperature = temperature
-        self.cross_weight = cross_weight
-        self.self_weight = self_weight
-
-    def _make_method(self, names):
+    def _make_method(self, names: list[str]) -> Method:
         """Return the objective and the sizes of its network."""
         check_several(self, names)
-        heads = self._pick("head_hidden_dim", "head_dim", "temperature")
-        objective = heads | self._pick("cross_weight", "self_weight")
+        heads = pick(self, "head_hidden_dim", "head_dim", "temperature")
+        objective = heads | pick(self, "cross_weight", "self_weight")
         return without_shared(self, CrossSelfObjective, names, objective)

@@ -1,19 +1,17 @@
-"""Sibling of COrAL that learns what is shared first, then the rest: DisentangledSSL."""
+"""DisentangledSSL: first what modalities share, then what is left of each."""
 
-from skcoral._constraints import (
-    AT_LEAST_TWO,
-    FUSION,
-    NON_NEGATIVE_FLOAT,
-    POSITIVE_FLOAT,
-    POSITIVE_INT,
-    UNIQUE_DIM,
-)
-from skcoral._docstrings import document
+from dataclasses import replace
+from typing import Literal
+
+from skcoral._constraints import AT_LEAST_TWO, NON_NEGATIVE_FLOAT, POSITIVE_FLOAT
 from skcoral._sklearn_compat import StrOptions
+from skcoral._training.trainer import Method
+from skcoral.methods import _parameters as shared
 from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.methods._checks import check_several, refuse_early_stopping
-from skcoral.methods._networks import of_fusions
-from skcoral.objectives import DisentangledSSLObjective
+from skcoral.methods._networks import find_unique_dim, of_fusions, pick
+from skcoral.methods._parameters import estimator, parameter
+from skcoral.objectives.disentangled import DisentangledSSLObjective
 
 OBJECTIVE_PARAMETERS = (
     "head_hidden_dim",
@@ -25,7 +23,7 @@ OBJECTIVE_PARAMETERS = (
 )
 
 
-@document
+@estimator
 class DisentangledSSLTransformer(BaseMultimodalTransformer):
     """Learn what modalities share, then, with that fixed, what is specific to each.
 
@@ -38,38 +36,7 @@ class DisentangledSSLTransformer(BaseMultimodalTransformer):
 
     Parameters
     ----------
-    %(modalities)s
-
-    embed_dim : int, default=64
-        Width of tokens and of the shared embedding of each modality; a multiple of
-        `n_heads`, two or more.
-
-    unique_dim : int or None, default=None
-        Width of the specific embedding of each modality; None takes half of
-        `embed_dim`.
-
-    %(fusion)s
-
-    head_hidden_dim : int, default=256
-        Hidden width of the network of specific embeddings.
-
-    distribution : {"vmf", "normal"}, default="vmf"
-        Draws on the sphere, von Mises-Fisher, with A minus the cosine; or normal draws
-        of unit variance, with A the squared distance.
-
-    concentration : float, default=1000.0
-        Concentration of the von Mises-Fisher distribution.
-
-    temperature : float, default=0.07
-        Temperature of the contrasts.
-
-    agreement_weight : float, default=1.0
-        Weight of the agreement of shared embeddings, beta in the source.
-
-    ortho_weight : float, default=0.1
-        Weight of the norms, lambda in the source. They grow with `batch_size`.
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -115,88 +82,71 @@ class DisentangledSSLTransformer(BaseMultimodalTransformer):
     {'shared': slice(0, 16, None), 'm0': slice(16, 20, None), 'm1': slice(20, 24, None)}
     """
 
-    _parameter_constraints = {
-        **BaseMultimodalTransformer._parameter_constraints,
-        **UNIQUE_DIM,
-        **FUSION,
-        "embed_dim": AT_LEAST_TWO,
-        "head_hidden_dim": POSITIVE_INT,
-        "distribution": [StrOptions({"vmf", "normal"})],
-        "concentration": POSITIVE_FLOAT,
-        "temperature": POSITIVE_FLOAT,
-        "agreement_weight": NON_NEGATIVE_FLOAT,
-        "ortho_weight": NON_NEGATIVE_FLOAT,
-    }
+    embed_dim: int = replace(
+        shared.EMBED_DIM,
+        constraint=AT_LEAST_TWO,
+        text="""
+        int
+        Width of tokens and of the shared embedding of each modality; a multiple of
+        `n_heads`, two or more.""",
+    )
+    unique_dim: int | None = replace(
+        shared.UNIQUE_DIM,
+        text="""
+        int or None
+        Width of the specific embedding of each modality; None takes half of
+        `embed_dim`.""",
+    )
+    n_layers: int = shared.N_LAYERS
+    n_heads: int = shared.N_HEADS
+    dropout: float = shared.DROPOUT
+    head_hidden_dim: int = replace(
+        shared.HEAD_HIDDEN_DIM,
+        text="""
+        int
+        Hidden width of the network of specific embeddings.""",
+    )
+    distribution: Literal["vmf", "normal"] = parameter(
+        default="vmf",
+        constraint=[StrOptions({"vmf", "normal"})],
+        text="""
+        {"vmf", "normal"}
+        Draws on the sphere, von Mises-Fisher, with A minus the cosine; or normal draws
+        of unit variance, with A the squared distance.""",
+    )
+    concentration: float = parameter(
+        default=1000.0,
+        constraint=POSITIVE_FLOAT,
+        text="""
+        float
+        Concentration of the von Mises-Fisher distribution.""",
+    )
+    temperature: float = replace(
+        shared.TEMPERATURE,
+        default=0.07,
+        text="""
+        float
+        Temperature of the contrasts.""",
+    )
+    agreement_weight: float = parameter(
+        default=1.0,
+        constraint=NON_NEGATIVE_FLOAT,
+        text="""
+        float
+        Weight of the agreement of shared embeddings, beta in the source.""",
+    )
+    ortho_weight: float = parameter(
+        default=0.1,
+        constraint=NON_NEGATIVE_FLOAT,
+        text="""
+        float
+        Weight of the norms, lambda in the source. They grow with `batch_size`.""",
+    )
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        unique_dim=None,
-        n_layers=1,
-        n_heads=4,
-        dropout=0.0,
-        head_hidden_dim=256,
-        distribution="vmf",
-        concentration=1000.0,
-        temperature=0.07,
-        agreement_weight=1.0,
-        ortho_weight=0.1,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            modalities,
-            embed_dim=embed_dim,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            output=output,
-            missing=missing,
-            empty_rows=empty_rows,
-            device=device,
-            precision=precision,
-            compile=compile,
-            callbacks=callbacks,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.unique_dim = unique_dim
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.dropout = dropout
-        self.head_hidden_dim = head_hidden_dim
-        self.distribution = distribution
-        self.concentration = concentration
-        self.temperature = temperature
-        self.agreement_weight = agreement_weight
-        self.ortho_weight = ortho_weight
-
-    def _make_method(self, names):
+    def _make_method(self, names: list[str]) -> Method:
         """Return the objective of both steps and the sizes of its network."""
         check_several(self, names)
         refuse_early_stopping(self, type(self).__name__)
-        unique_dim = {"unique_dim": self._unique_dim}
-        params = unique_dim | self._pick(*OBJECTIVE_PARAMETERS)
+        unique_dim = {"unique_dim": find_unique_dim(self)}
+        params = unique_dim | pick(self, *OBJECTIVE_PARAMETERS)
         return of_fusions(self, DisentangledSSLObjective, names, params, **unique_dim)

@@ -1,14 +1,19 @@
-"""Sibling of COrAL that bounds shared and unique information: FactorCL."""
+"""FactorCL: shared and unique information by bounds of it."""
 
-from skcoral._constraints import POSITIVE_INT, UNIQUE_DIM
-from skcoral._docstrings import document
+from dataclasses import replace
+from typing import Literal
+
+from skcoral._constraints import POSITIVE_INT
+from skcoral._training.trainer import Method
+from skcoral.methods import _parameters as shared
 from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.methods._checks import check_several, refuse_early_stopping
-from skcoral.methods._networks import UNIQUE_OUTPUT, without_shared
-from skcoral.objectives import FactorCLObjective
+from skcoral.methods._networks import pick, without_shared
+from skcoral.methods._parameters import estimator, parameter
+from skcoral.objectives.factorcl import FactorCLObjective
 
 
-@document
+@estimator
 class FactorCLTransformer(BaseMultimodalTransformer):
     """Learn shared and unique information by lower and upper bounds of it.
 
@@ -22,20 +27,7 @@ class FactorCLTransformer(BaseMultimodalTransformer):
 
     Parameters
     ----------
-    %(modalities)s
-
-    embed_dim : int, default=64
-        Width of tokens.
-
-    unique_dim : int or None, default=None
-        Width of the embedding of each modality and of each of its heads; None takes
-        half of `embed_dim`.
-
-    critic_hidden_dim : int, default=64
-        Width of both hidden layers of the critics; 512 as published. Their cost grows
-        with the square of `batch_size`.
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -77,65 +69,27 @@ class FactorCLTransformer(BaseMultimodalTransformer):
     {'m0': slice(0, 10, None), 'm1': slice(10, 20, None)}
     """
 
-    _parameter_constraints = {
-        **BaseMultimodalTransformer._parameter_constraints,
-        **UNIQUE_OUTPUT,
-        **UNIQUE_DIM,
-        "critic_hidden_dim": POSITIVE_INT,
-    }
+    output: Literal["all", "unique"] = shared.OUTPUT_UNIQUE
+    embed_dim: int = shared.TOKEN_DIM
+    unique_dim: int | None = replace(
+        shared.UNIQUE_DIM,
+        text="""
+        int or None
+        Width of the embedding of each modality and of each of its heads; None takes
+        half of `embed_dim`.""",
+    )
+    critic_hidden_dim: int = parameter(
+        default=64,
+        constraint=POSITIVE_INT,
+        text="""
+        int
+        Width of both hidden layers of the critics; 512 as published. Their cost grows
+        with the square of `batch_size`.""",
+    )
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        unique_dim=None,
-        critic_hidden_dim=64,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            modalities,
-            embed_dim=embed_dim,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            output=output,
-            missing=missing,
-            empty_rows=empty_rows,
-            device=device,
-            precision=precision,
-            compile=compile,
-            callbacks=callbacks,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.unique_dim = unique_dim
-        self.critic_hidden_dim = critic_hidden_dim
-
-    def _make_method(self, names):
+    def _make_method(self, names: list[str]) -> Method:
         """Return FactorCL's objective and the sizes of its network."""
         check_several(self, names)
         refuse_early_stopping(self, type(self).__name__)
-        objective = self._pick("critic_hidden_dim")
+        objective = pick(self, "critic_hidden_dim")
         return without_shared(self, FactorCLObjective, names, objective)

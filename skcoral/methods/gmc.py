@@ -1,13 +1,17 @@
-"""Sibling of COrAL that brings each modality near the whole row: GMC."""
+"""GMC: each modality near the whole row."""
 
-from skcoral._constraints import FUSION, HEADS, POSITIVE_FLOAT
-from skcoral._docstrings import document
+from dataclasses import replace
+from typing import Literal
+
+from skcoral._training.trainer import Method
+from skcoral.methods import _parameters as shared
 from skcoral.methods._base import BaseMultimodalTransformer
-from skcoral.methods._networks import SHARED_OUTPUT, of_fusions
-from skcoral.objectives import GMCObjective
+from skcoral.methods._networks import of_fusions, pick
+from skcoral.methods._parameters import estimator
+from skcoral.objectives.gmc import GMCObjective
 
 
-@document
+@estimator
 class GMCTransformer(BaseMultimodalTransformer):
     """Learn one representation for a whole row and for each of its modalities.
 
@@ -17,23 +21,7 @@ class GMCTransformer(BaseMultimodalTransformer):
 
     Parameters
     ----------
-    %(modalities)s
-
-    embed_dim : int, default=64
-        Width of tokens and of the embeddings below the head; a multiple of `n_heads`.
-
-    %(fusion)s
-
-    head_hidden_dim : int, default=256
-        Hidden width of the head.
-
-    head_dim : int, default=64
-        Output width of the head, which is the representation.
-
-    temperature : float, default=0.1
-        Temperature of the contrast.
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -71,72 +59,33 @@ class GMCTransformer(BaseMultimodalTransformer):
     (60, 4)
     """
 
-    _parameter_constraints = {
-        **BaseMultimodalTransformer._parameter_constraints,
-        **SHARED_OUTPUT,
-        **FUSION,
-        **HEADS,
-        "temperature": POSITIVE_FLOAT,
-    }
+    output: Literal["all", "shared"] = shared.OUTPUT_SHARED
+    embed_dim: int = replace(
+        shared.EMBED_DIM,
+        text="""
+        int
+        Width of tokens and of the embeddings below the head; a multiple of
+        `n_heads`.""",
+    )
+    n_layers: int = shared.N_LAYERS
+    n_heads: int = shared.N_HEADS
+    dropout: float = shared.DROPOUT
+    head_hidden_dim: int = replace(
+        shared.HEAD_HIDDEN_DIM,
+        text="""
+        int
+        Hidden width of the head.""",
+    )
+    head_dim: int = replace(
+        shared.HEAD_DIM,
+        default=64,
+        text="""
+        int
+        Output width of the head, which is the representation.""",
+    )
+    temperature: float = shared.TEMPERATURE
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        n_layers=1,
-        n_heads=4,
-        dropout=0.0,
-        head_hidden_dim=256,
-        head_dim=64,
-        temperature=0.1,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            modalities,
-            embed_dim=embed_dim,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            output=output,
-            missing=missing,
-            empty_rows=empty_rows,
-            device=device,
-            precision=precision,
-            compile=compile,
-            callbacks=callbacks,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.n_layers = n_layers
-        self.n_heads = n_heads
-        self.dropout = dropout
-        self.head_hidden_dim = head_hidden_dim
-        self.head_dim = head_dim
-        self.temperature = temperature
-
-    def _make_method(self, names):
+    def _make_method(self, names: list[str]) -> Method:
         """Return GMC's objective and the sizes of its network."""
-        heads = self._pick("head_hidden_dim", "head_dim", "temperature")
+        heads = pick(self, "head_hidden_dim", "head_dim", "temperature")
         return of_fusions(self, GMCObjective, names, heads, unique_dim=self.embed_dim)

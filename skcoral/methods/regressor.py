@@ -1,18 +1,22 @@
 """COrALRegressor: a number per row, learnt from the rows that have one."""
 
+from typing import Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import column_or_1d
 
-from skcoral._docstrings import document
 from skcoral._sklearn_compat import fit_context
-from skcoral.methods._predictor import BaseCOrALPredictor
+from skcoral._typing import Rows
+from skcoral.methods._parameters import estimator
+from skcoral.methods._supervision import SUPERVISED_WEIGHT, SupervisedMixin
+from skcoral.methods._targets import NumberTargets
+from skcoral.methods.coral import COrALTransformer
 
 
-@document
-class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
+@estimator
+class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
     """Predict a number from several modalities, with few labels and many rows.
 
     The network of :class:`COrALTransformer` with a linear head on its features, trained
@@ -22,13 +26,7 @@ class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
 
     Parameters
     ----------
-    %(modalities)s
-
-    %(coral)s
-
-    %(supervised_weight)s
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -72,10 +70,10 @@ class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
     (200,)
     """
 
-    _how_to_mark = "NaN marks rows without one."
+    supervised_weight: float = SUPERVISED_WEIGHT
 
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X, y):
+    def partial_fit(self, X: Rows, y: ArrayLike) -> Self:
         """Train one more epoch on a chunk of rows, such as a row group of a file.
 
         The first call learns modalities, scales and vocabularies, and the scale of the
@@ -101,7 +99,7 @@ class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
         """
         return self._fit_chunk(X, y)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> NDArray[np.float64]:
         """Predict the targets of rows, one by one, whatever the batch.
 
         Parameters
@@ -114,10 +112,10 @@ class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
         ndarray of shape (n_samples,), float64
             Predictions; NaN where a row lacks every modality and `empty_rows` is "nan".
         """
-        outputs = self._run_head(X)[:, 0].astype(np.float64)
-        return outputs * self.target_scale_ + self.target_mean_
+        outputs = self._run_head(X)[:, 0]
+        return self._targets_.decode(outputs)
 
-    def score(self, X, y):
+    def score(self, X: Rows, y: ArrayLike) -> float:
         """Return the coefficient of determination on the rows that have a target.
 
         Parameters
@@ -141,26 +139,16 @@ class COrALRegressor(RegressorMixin, BaseCOrALPredictor):
         """
         return r2_score(*self._predict_labelled(X, y))
 
-    def _find_labelled(self, y):
-        y = column_or_1d(y, dtype=np.float64, warn=True)
-        assert_all_finite(y, allow_nan=True, input_name="y")
-        labelled = ~np.isnan(y)
-        return labelled, y[labelled]
+    def _make_targets(self):
+        """Return the targets, not learnt yet."""
+        return NumberTargets(type(self).__name__)
 
-    def _learn_targets(self, labels, classes):
-        if not len(labels):
-            raise ValueError(
-                f"COrALRegressor needs one target or more. Got {labels}. "
-                f"{self._how_to_mark}"
-            )
-        self.target_mean_ = float(labels.mean())
-        self.target_scale_ = float(labels.std()) or 1.0
+    @property
+    def target_mean_(self) -> float:
+        """float: mean of the targets of `fit`."""
+        return self._read_targets().mean
 
-    def _to_targets(self, labels):
-        return (labels - self.target_mean_) / self.target_scale_
-
-    def _make_loss(self):
-        return {"loss": "squared_error", "labelled_views": ("original",)}
-
-    def _find_start(self):
-        return [0.0]  # the mean of the standardised targets
+    @property
+    def target_scale_(self) -> float:
+        """float: their standard deviation, or 1 if they are all the same."""
+        return self._read_targets().scale

@@ -1,13 +1,16 @@
-"""Sibling of COrAL that contrasts views of each modality: SimCLR."""
+"""SimCLR: contrasts of views, each modality by itself."""
 
-from skcoral._constraints import HEADS, POSITIVE_FLOAT, UNIQUE_DIM
-from skcoral._docstrings import document
+from typing import Literal
+
+from skcoral._training.trainer import Method
+from skcoral.methods import _parameters as shared
 from skcoral.methods._base import BaseMultimodalTransformer
-from skcoral.methods._networks import UNIQUE_OUTPUT, without_shared
-from skcoral.objectives import SimCLRObjective
+from skcoral.methods._networks import pick, without_shared
+from skcoral.methods._parameters import estimator
+from skcoral.objectives.cross import SimCLRObjective
 
 
-@document
+@estimator
 class SimCLRTransformer(BaseMultimodalTransformer):
     """Contrast views of each modality, each modality by itself.
 
@@ -17,19 +20,7 @@ class SimCLRTransformer(BaseMultimodalTransformer):
 
     Parameters
     ----------
-    %(modalities)s
-
-    embed_dim : int, default=64
-        Width of tokens.
-
-    %(unique_dim)s
-
-    %(heads)s
-
-    temperature : float, default=0.1
-        Temperature of the contrast.
-
-    %(training)s
+    %(parameters)s
 
     Attributes
     ----------
@@ -64,68 +55,14 @@ class SimCLRTransformer(BaseMultimodalTransformer):
     (60, 8)
     """
 
-    _parameter_constraints = {
-        **BaseMultimodalTransformer._parameter_constraints,
-        **UNIQUE_OUTPUT,
-        **UNIQUE_DIM,
-        **HEADS,
-        "temperature": POSITIVE_FLOAT,
-    }
+    output: Literal["all", "unique"] = shared.OUTPUT_UNIQUE
+    embed_dim: int = shared.TOKEN_DIM
+    unique_dim: int | None = shared.UNIQUE_DIM
+    head_hidden_dim: int = shared.HEAD_HIDDEN_DIM
+    head_dim: int = shared.HEAD_DIM
+    temperature: float = shared.TEMPERATURE
 
-    def __init__(
-        self,
-        modalities="auto",
-        *,
-        embed_dim=64,
-        unique_dim=None,
-        head_hidden_dim=256,
-        head_dim=128,
-        temperature=0.1,
-        max_epochs="auto",
-        batch_size=256,
-        lr=1e-3,
-        weight_decay=1e-3,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        warm_start=False,
-        output="all",
-        missing="learned",
-        empty_rows="error",
-        device="auto",
-        precision="auto",
-        compile=False,
-        callbacks=None,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(
-            modalities,
-            embed_dim=embed_dim,
-            max_epochs=max_epochs,
-            batch_size=batch_size,
-            lr=lr,
-            weight_decay=weight_decay,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            warm_start=warm_start,
-            output=output,
-            missing=missing,
-            empty_rows=empty_rows,
-            device=device,
-            precision=precision,
-            compile=compile,
-            callbacks=callbacks,
-            verbose=verbose,
-            random_state=random_state,
-        )
-        self.unique_dim = unique_dim
-        self.head_hidden_dim = head_hidden_dim
-        self.head_dim = head_dim
-        self.temperature = temperature
-
-    def _make_method(self, names):
+    def _make_method(self, names: list[str]) -> Method:
         """Return the objective and the sizes of its network."""
-        objective = self._pick("head_hidden_dim", "head_dim", "temperature")
+        objective = pick(self, "head_hidden_dim", "head_dim", "temperature")
         return without_shared(self, SimCLRObjective, names, objective)

@@ -1,163 +1,166 @@
-"""From X to blocks: the modalities of an estimator, and its nested parameters."""
+"""The reader of all modalities: from X to transformed blocks."""
+
+import math
+from functools import partial
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.utils import gen_batches
 
-from skcoral._input.auto import check_modalities, choose_modalities
-from skcoral._input.blocks import (
-    count_rows,
-    find_empty,
-    fit_block,
-    naming,
-    read_block,
-    take_from_blocks,
-)
-from skcoral._input.containers import slice_rows
-from skcoral._input.selection import resolve_columns, select_block
-from skcoral._input.validation import check_container, validate_X
-from skcoral._sklearn_compat import BaseComposition, VisualBlock
-from skcoral.modalities import KINDS
+from skcoral._input.blocks import LazyBlock, find_filled, keep_rows, split_block
+from skcoral._input.containers import is_mapped, slice_rows
+from skcoral._input.errors import naming
+from skcoral._input.presence import find_nonempty_rows
+from skcoral._input.reader import BlockReader
+from skcoral.modalities._specs import make_spec
+
+# Rows of a memory-mapped array from which a spec learns.
+SAMPLE_ROWS = 50_000
+# Rows that a function is applied to at once, so that memory does not grow with them.
+ROWS_AT_ONCE = 2**15
 
 
-class ModalityReader(BaseComposition):
-    """Read the modalities of X, and show them as nested parameters.
+class ModalityReader:
+    """Fit the modalities of X, and read their blocks from then on.
 
-    A subclass has the parameters `modalities` and `empty_rows` and, once `fit` runs,
-    the attribute `_seed`.
+    Parameters
+    ----------
+    modalities : list of (name, spec, columns)
+        Specs, or their words; they are not changed.
+
+    seed : int
+        Seed of every random part of a spec that has none of its own.
+
+    Attributes
+    ----------
+    modalities_ : list of (name, fitted spec, columns)
+        The modalities.
     """
 
-    def get_params(self, deep=True):
-        """Return parameters, those of modalities as ``<name>__<parameter>``.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Include the parameters of the modalities.
-
-        Returns
-        -------
-        dict of str to object
-            Parameter names and values.
-        """
-        return self._get_params("_modalities", deep=deep)
-
-    def set_params(self, **params):
-        """Set parameters, those of modalities as ``<name>__<parameter>``.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters; ``<name>=spec`` replaces a modality's spec.
-
-        Returns
-        -------
-        self : object
-            The estimator.
-        """
-        self._set_params("_modalities", **params)
-        return self
-
-    @property
-    def _modalities(self):
-        """The specs without columns, for scikit-learn's nested parameters."""
-        try:
-            return [(name, spec) for name, spec, _ in self.modalities]
-        except (TypeError, ValueError):  # "auto", or a value that fit will refuse
-            return []
-
-    @_modalities.setter
-    def _modalities(self, value):
-        self.modalities = [
-            (*pair, columns)
-            for pair, (_, _, columns) in zip(value, self.modalities, strict=True)
+    def __init__(self, modalities, seed):
+        self.modalities_ = [
+            (name, make_spec(spec, seed), columns) for name, spec, columns in modalities
         ]
+        self.raw_reader_ = BlockReader(
+            {name: columns for name, _, columns in self.modalities_},
+            {name for name, spec, _ in self.modalities_ if spec.takes_lengths},
+        )
 
-    def _sk_visual_block_(self):
-        """Show the modalities side by side, those of "auto" once they are chosen."""
-        modalities = getattr(self, "modalities_", self.modalities)
-        if not isinstance(modalities, list) or not modalities:
-            return VisualBlock("single", self, names=type(self).__name__)
-        names, specs, columns = zip(*modalities, strict=True)
-        return VisualBlock("parallel", specs, names=names, name_details=columns)
+    def fit_read(self, X):
+        """Fit all specs, and return the transformed blocks by name.
 
-    def _fit_modalities(self, X):
-        """Check X, choose and fit the modalities, and return their blocks."""
-        X = validate_X(self, X, reset=True, min_samples=2)
-        blocks, self.modalities_, self._places_ = {}, self._resolve_modalities(X), {}
-        for name, spec, columns in self.modalities_:
-            # Positions of fit serve arrays and frames alike: names are compared before.
-            lengths = getattr(spec, "takes_lengths", False)
-            self._places_[name] = resolve_columns(X, columns, name, lengths=lengths)
-            _seed_spec(spec, self._seed)
-            with naming(name):
-                block = select_block(X, self._places_[name])
-                blocks[name] = fit_block(spec, block, name)
-        return blocks
-
-    def _resolve_modalities(self, X):
-        """Return (name, new spec, columns), with words and "auto" resolved."""
-        modalities = self.modalities
-        if isinstance(modalities, str):
-            reserved = {"shared", *self.get_params(deep=False)}
-            modalities = choose_modalities(X, reserved)
-        check_modalities(type(self).__name__, modalities, KINDS)
-        self._validate_names([name for name, _, _ in modalities])
-        return [
-            (name, KINDS[spec]() if isinstance(spec, str) else clone(spec), columns)
-            for name, spec, columns in modalities
-        ]
-
-    def _check(self, X, min_samples=1):
-        """Check X against the fit."""
-        X = validate_X(self, X, reset=False, min_samples=min_samples)
-        check_container(X, self._places_)
-        return X
-
-    def _read(self, X, rows=None):
-        """Return the blocks of the fitted modalities, of all rows or of a slice."""
-        start = 0
-        if rows is not None and rows.stop - rows.start < len(X):
-            X, start = slice_rows(X, rows), rows.start
+        Raises
+        ------
+        ValueError
+            If columns cannot be found, if no row has a modality, and as the specs do,
+            with the name of the modality.
+        """
+        raw = self.raw_reader_.fit(X).read(X)
         blocks = {}
-        for name, spec, _ in self.modalities_:
-            with naming(name, start):
-                block = select_block(X, self._places_[name])
-                blocks[name] = read_block(spec, block, name)
+        for (_, spec, _), (name, block) in zip(self.modalities_, raw, strict=True):
+            with naming(name):
+                _fit_spec(spec, block)
+                blocks[name] = _read_block(spec, name, block)
         return blocks
 
-    def _find_filled(self, blocks, start=0):
-        """Return which rows have any modality; by default, all must."""
-        empty = find_empty(blocks)
-        if len(empty) and self.empty_rows == "error":
-            raise ValueError(
-                f"{len(empty)} rows of X lack every modality, the first of them row "
-                f"{start + empty[0]}. Leave them out, or set empty_rows='nan'."
-            )
-        return np.isin(np.arange(count_rows(blocks)), empty, invert=True)
+    def read(self, X, start=0):
+        """Return the transformed blocks by name.
 
-    def _find_trainable(self, blocks):
-        """Return which rows to train on: those that have any modality, two at least."""
-        filled = self._find_filled(blocks)
-        if filled.sum() < 2:
-            raise ValueError(
-                f"Found {filled.sum()} row(s) that have any modality while a minimum "
-                f"of 2 is required by {type(self).__name__}."
-            )
-        return filled
+        Parameters
+        ----------
+        X : ndarray, data frame or SliceDict
+            Rows that passed `validate_X`.
+
+        start : int, default=0
+            Where the rows begin in a larger X, for messages.
+
+        Raises
+        ------
+        ValueError
+            If X is another container than in `fit_read`, and as the specs do.
+        """
+        raw = self.raw_reader_.read(X, start)
+        blocks = {}
+        for (_, spec, _), (name, block) in zip(self.modalities_, raw, strict=True):
+            with naming(name, start):
+                blocks[name] = _read_block(spec, name, block)
+        return blocks
+
+    def map_rows(self, function, X, n_columns, empty_rows):
+        """Apply a function of blocks to all rows, some of them at a time.
+
+        Parameters
+        ----------
+        function : callable
+            Takes blocks, returns an array of shape (n_samples, n_columns).
+
+        X : ndarray, data frame or SliceDict
+            Rows that passed `validate_X`.
+
+        n_columns : int
+            Number of columns.
+
+        empty_rows : {"error", "nan"}
+            What becomes of rows that lack every modality.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_columns), float32
+            NaN where a row lacks every modality.
+        """
+        out = np.full((len(X), n_columns), np.nan, dtype=np.float32)
+        for rows in gen_batches(len(out), ROWS_AT_ONCE):
+            part = X if len(out) <= ROWS_AT_ONCE else slice_rows(X, rows)
+            blocks = self.read(part, rows.start)
+            filled = find_filled(blocks, empty_rows, start=rows.start)
+            if filled.any():
+                out[rows][filled] = function(keep_rows(blocks, filled))
+        return out
 
 
-def keep_rows(blocks, rows):
-    """Return the rows that a mask selects; all of them without a copy."""
-    return blocks if rows.all() else take_from_blocks(blocks, rows)
+def _fit_spec(spec, block):
+    """Fit a spec to all rows, or to an evenly spaced part of a mapped array."""
+    step = math.ceil(len(block) / SAMPLE_ROWS) if is_mapped(block) else 1
+    sample = block if step == 1 else np.asarray(block[::step])
+    if not find_nonempty_rows(sample).any():
+        raise ValueError("The modality is missing in every row.")
+    spec.fit(sample)
 
 
-def _seed_spec(spec, seed):
-    """Give the seed to every random part of a spec that has none of its own."""
-    params = spec.get_params(deep=True) if hasattr(spec, "get_params") else {}
-    unset = {
-        key: seed
-        for key, value in params.items()
-        if value is None and key.rpartition("__")[2] == "random_state"
-    }
-    if unset:
-        spec.set_params(**unset)
+def _read_block(spec, name, block):
+    """Return the transformed block, or a lazy one of what is not read whole."""
+    source = block if is_mapped(block) else spec.defer(block)
+    if source is None:
+        return transform_block(spec, block)
+    return LazyBlock(partial(_load, spec, name), source)
+
+
+def _load(spec, name, block):
+    """Transform the rows of a lazy block."""
+    with naming(name):
+        return transform_block(spec, block)
+
+
+def transform_block(spec, block):
+    """Transform a block and mark the rows that lack the modality.
+
+    Parameters
+    ----------
+    spec : modality
+        A fitted spec.
+
+    block : ndarray, sparse matrix or data frame
+        The raw block.
+
+    Returns
+    -------
+    ndarray or (ndarray, mask)
+        Zeros stand where a row lacks the modality.
+    """
+    present = find_nonempty_rows(block)
+    out = spec.transform(block)
+    if present.all():
+        return out
+    values, mask = split_block(out)
+    mask = np.ones((len(values), 1), dtype=bool) if mask is None else mask.copy()
+    values[~present], mask[~present] = 0, False
+    return values, mask

@@ -1,6 +1,7 @@
 """What all kinds of modality share: parameters of the views, numbers as matrices."""
 
 from operator import methodcaller
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from scipy import sparse
@@ -14,17 +15,78 @@ from skcoral._constraints import PROBABILITY, TRANSFORMER
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
 from skcoral._sklearn_compat import StrOptions
-from skcoral.augmentations import Compose, Drop, MarginalCorruption, Noise
+from skcoral.augmentations import (
+    Augmentation,
+    Compose,
+    Drop,
+    MarginalCorruption,
+    Noise,
+)
+from skcoral.nn.encoders import Encoder
 
 AUGMENTATIONS = {"corrupt", "noise", "drop"}
 
 
-class BaseModality(BaseEstimator):
-    """What all kinds of modality share: parameters of the views and their checks.
+@runtime_checkable
+class Modality(Protocol):
+    """What the rest of the package asks of a kind of modality; nothing else.
 
-    A kind of modality implements `fit`, `transform` and `make_encoder`, and may replace
-    `make_augmentation`.
+    It is a scikit-learn estimator as well, so that it can be cloned, set and shown.
+
+    Attributes
+    ----------
+    array_ndim : int or None
+        Number of axes, samples included, of the arrays of numbers in a `SliceDict` that
+        "auto" gives to this kind; None for none.
+
+    reads_strings : bool
+        Whether it reads raw strings.
+
+    takes_lengths : bool
+        Whether a second key of a `SliceDict` may name the lengths of its rows.
     """
+
+    array_ndim: ClassVar[int | None]
+    reads_strings: ClassVar[bool]
+    takes_lengths: ClassVar[bool]
+
+    @staticmethod
+    def claims(values: np.ndarray) -> bool:
+        """Return whether "auto" gives a column of these values to this kind."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name."""
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name."""
+
+    def fit(self, block: Any, y: None = None) -> Self:
+        """Learn scales, levels or a vocabulary."""
+
+    def transform(self, block: Any) -> Any:
+        """Return an array, or (array, mask of the steps that are real)."""
+
+    def defer(self, block: Any) -> np.ndarray | None:
+        """Return cells to be transformed batch by batch, or None to do it at once."""
+
+    def make_encoder(self, embed_dim: int) -> Encoder:
+        """Return a new encoder of what `transform` returns."""
+
+    def make_augmentation(self) -> Augmentation:
+        """Return what makes one view of a batch."""
+
+
+class BaseModality(BaseEstimator):
+    """What all kinds of modality share: what they declare, and how views are made.
+
+    A kind of modality implements `fit`, `transform` and `make_encoder`, declares what
+    differs from the values below, and may replace `make_augmentation`.
+    """
+
+    # What others ask of a kind, see `Modality`.
+    array_ndim: ClassVar[int | None] = None
+    reads_strings: ClassVar[bool] = False
+    takes_lengths: ClassVar[bool] = False
 
     _parameter_constraints = {
         "augmentation": [StrOptions(AUGMENTATIONS), "array-like", callable],
@@ -33,15 +95,50 @@ class BaseModality(BaseEstimator):
         "random_state": ["random_state"],
     }
 
-    def transform(self, block):
+    @staticmethod
+    def claims(values: np.ndarray) -> bool:
+        """Return whether "auto" gives a column of these values to this kind.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples,)
+            The values of the column, None where a value of an object is missing.
+
+        Returns
+        -------
+        bool
+            False here; a kind that claims columns looks at their values.
+        """
+        return False
+
+    def fit(self, block: Any, y: None = None) -> Self:
+        """Learn what `transform` needs from a block."""
+        raise NotImplementedError
+
+    def transform(self, block: Any) -> Any:
         """Turn a block into an array, as learnt in `fit`."""
         raise NotImplementedError
 
-    def make_encoder(self, embed_dim):
+    def defer(self, block: Any) -> np.ndarray | None:
+        """Return cells to be transformed batch by batch, or None to do it at once.
+
+        Parameters
+        ----------
+        block : ndarray, sparse matrix or data frame
+            The raw block.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), or None
+            None here: a block is transformed at once.
+        """
+        return None
+
+    def make_encoder(self, embed_dim: int) -> Encoder:
         """Return a new encoder for the arrays of `transform`."""
         raise NotImplementedError
 
-    def make_augmentation(self):
+    def make_augmentation(self) -> Augmentation:
         """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
         corrupt = MarginalCorruption(self.corruption_rate)
         return self._compose({"corrupt": corrupt, "noise": Noise(), "drop": Drop()})

@@ -58,6 +58,8 @@ class EmbeddingModality(BaseModality):
     (5, 3)
     """
 
+    array_ndim = 2
+
     _parameter_constraints = {
         **BaseModality._parameter_constraints,
         "n_tokens": POSITIVE_INT,

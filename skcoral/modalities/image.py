@@ -11,13 +11,15 @@ from torch.nn import functional as F
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import is_dataframe, list_cells
-from skcoral._input.presence import is_missing
+from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import StrOptions
 from skcoral.augmentations import SimCLR
 from skcoral.modalities.base import BaseModality
 from skcoral.nn.encoders import ImageEncoder
 
 CHANNELS = {"L": 1, "RGB": 3}
+# Endings of the files that "auto" takes for images.
+FILE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 # Images resized in one go, and images from which mean and deviation are learnt.
 RESIZE_BATCH = 256
 STATISTICS_ROWS = 2000
@@ -90,6 +92,8 @@ class ImageModality(BaseModality):
     (4, 3, 16, 16)
     """
 
+    array_ndim = 4
+
     _parameter_constraints = {
         "size": [*POSITIVE_INT, tuple, list, None],
         "mode": [StrOptions(set(CHANNELS))],
@@ -118,6 +122,16 @@ class ImageModality(BaseModality):
         self.conv_width = conv_width
         self.augmentation = augmentation
         self.random_state = random_state
+
+    @staticmethod
+    def claims(values):
+        """Return whether a column holds PIL images, arrays of bytes or image files."""
+        cell = first_present(values)
+        if isinstance(cell, (str, Path)):
+            return Path(cell).suffix.lower() in FILE_SUFFIXES
+        if isinstance(cell, np.ndarray):
+            return cell.dtype == np.uint8 and cell.ndim >= 2
+        return _is_pil(cell)
 
     def fit(self, block, y=None):
         """Learn the size, and mean and deviation of each channel.
@@ -360,7 +374,7 @@ def _naming_row(row):
 
 def _open(row, cell):
     """Return a PIL image, from itself or from a file."""
-    if hasattr(cell, "convert") and hasattr(cell, "resize"):
+    if _is_pil(cell):
         return cell
     if not isinstance(cell, (str, Path)):
         raise TypeError(
@@ -381,6 +395,11 @@ def _open(row, cell):
         raise ValueError(
             f"The image file {str(cell)!r} in row {row} cannot be read: {error}"
         ) from error
+
+
+def _is_pil(cell):
+    """Return whether a cell is an image of Pillow, which need not be installed."""
+    return hasattr(cell, "convert") and hasattr(cell, "resize")
 
 
 def _to_unit(images):

@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import is_dataframe, list_cells
-from skcoral._input.presence import is_missing
+from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import Interval, StrOptions
 from skcoral.augmentations import Crop, Drop, DropConsecutive, Noise, Permute
 from skcoral.modalities.base import BaseModality
@@ -89,7 +89,7 @@ class SequenceModality(BaseModality):
     ((2, 3, 1), [[True, True, False], [True, True, True]])
     """
 
-    # In a SliceDict, a second key may name the lengths.
+    array_ndim = 3
     takes_lengths = True
 
     _parameter_constraints = {
@@ -129,6 +129,11 @@ class SequenceModality(BaseModality):
         self.max_length = max_length
         self.augmentation = augmentation
         self.random_state = random_state
+
+    @staticmethod
+    def claims(values):
+        """Return whether a column holds arrays or lists."""
+        return isinstance(first_present(values), (np.ndarray, list))
 
     def fit(self, block, y=None):
         """Learn mean and scale of each feature from the real steps.

@@ -86,6 +86,8 @@ class TabularModality(BaseModality):
     (3, 2)
     """
 
+    array_ndim = 1
+
     _parameter_constraints = {
         **BaseModality._parameter_constraints,
         "max_categories": [Interval(Integral, 2, None, closed="left")],

@@ -20,6 +20,10 @@ from skcoral.nn.encoders import TokenEncoder, VectorEncoder
 
 # Ids of words start after padding (0) and the token of a text without known words (1).
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
+# A string column is free text, not a category, from this many words on average and this
+# many distinct values (or half of the rows, in a small table) on.
+MIN_WORDS_OF_TEXT = 3
+MIN_DISTINCT_TEXTS = 40
 # Tokens where n_tokens is None: words or subwords of a text, or tokens of a vector.
 MAX_WORDS = 32
 MAX_SUBWORDS = 64
@@ -103,6 +107,8 @@ class TextModality(BaseModality):
     array([[2], [2], [1], [1]], dtype=int32)
     """
 
+    reads_strings = True
+
     _parameter_constraints = {
         **BaseModality._parameter_constraints,
         "tokenizer": [StrOptions({"words", "subwords"})],
@@ -131,6 +137,16 @@ class TextModality(BaseModality):
         self.corruption_rate = corruption_rate
         self.preprocessor = preprocessor
         self.random_state = random_state
+
+    @staticmethod
+    def claims(values):
+        """Return whether a column of strings is free text, not categories."""
+        present = [value for value in values.tolist() if isinstance(value, str)]
+        if values.dtype != object or not present:
+            return False
+        n_words = np.mean([len(value.split()) for value in present])
+        enough = min(MIN_DISTINCT_TEXTS, len(present) / 2)
+        return n_words >= MIN_WORDS_OF_TEXT and len(set(present)) > enough
 
     def fit(self, block, y=None):
         """Learn the vocabulary, or the preprocessor and the scale of its vectors.

@@ -106,7 +106,7 @@ class COrALObjective(Objective):
         Parameters
         ----------
         network : DualPathNetwork
-            Offers `encode`, `fuse` and `private`.
+            Offers `encode`, `fuse` and `unique`.
 
         views : list of two (dict of str to tensor or to (tensor, padding mask))
             The augmented views of one batch.
@@ -123,7 +123,7 @@ class COrALObjective(Objective):
         fused = self._drop_modalities(tokens)
         keep = self._draw_keep(fused) if self.training else None
         fused = network.add_shared(fused, stacked, keep)
-        components = [network.fuse(fused, keep=keep), *network.private(tokens)]
+        components = [network.fuse(fused, keep=keep), *network.unique(tokens)]
         heads = [
             self.project(view, present)
             for view in zip(*(c.split(n_samples) for c in components), strict=True)
@@ -166,7 +166,7 @@ class COrALObjective(Objective):
         """Hide whole modalities from the shared path, never all that a row has."""
         if not self.training or not self.modality_dropout:
             return tokens
-        parts = zip(tokens.private, tokens.masks, strict=True)
+        parts = zip(tokens.unique, tokens.masks, strict=True)
         masks = [_full_mask(values, mask) for values, mask in parts]
         present = torch.stack([mask.any(dim=1) for mask in masks], dim=1)
         dropped = torch.rand(present.shape, device=present.device)
@@ -180,13 +180,13 @@ class COrALObjective(Objective):
 
         A view that has a single modality of a row keeps it whole.
         """
-        private = tokens.private
-        n_samples = len(private[0]) // 2
+        unique = tokens.unique
+        n_samples = len(unique[0]) // 2
         alone = _find_alone(tokens.masks)
-        in_first = _draw_bipartition(len(private))
+        in_first = _draw_bipartition(len(unique))
         ratio = self._current_ratio()
         keep = []
-        for values, first in zip(private, in_first, strict=True):
+        for values, first in zip(unique, in_first, strict=True):
             kept = torch.rand(values.shape[:2], device=values.device) > ratio
             masked_view = slice(None, n_samples) if first else slice(n_samples, None)
             intact = torch.ones_like(kept)

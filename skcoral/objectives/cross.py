@@ -66,7 +66,7 @@ class CrossObjective(Objective):
         """Return the mean loss over pairs of modalities for the original batch."""
         tokens = network.encode(views[0])
         present = find_present(tokens.masks, count_rows(views[0]))
-        projected = self._project(network.private(tokens))
+        projected = self._project(network.unique(tokens))
         temperature = self._bounded_log_scale().neg().exp()
         options = {"intra_negatives": False}
         return {"cross": contrast_pairs(projected, present, temperature, **options)}
@@ -146,7 +146,7 @@ class CrossSelfObjective(Objective):
         original, *augmented = views
         tokens = network.encode(original)
         present = find_present(tokens.masks, count_rows(original))
-        parts = zip(self.heads, network.private(tokens), present, strict=True)
+        parts = zip(self.heads, network.unique(tokens), present, strict=True)
         heads = [project(*part) for part in parts]
         cross = contrast_pairs(heads, present, self.temperature)
         # Views are not stacked with the original: images are bytes there.
@@ -206,6 +206,6 @@ def _contrast_views(heads, network, views, temperature):
     return [
         contrast(*project_views(head, embedding, rows), rows, temperature)
         for head, embedding, rows in zip(
-            heads, network.private(tokens), present, strict=True
+            heads, network.unique(tokens), present, strict=True
         )
     ]

@@ -111,9 +111,9 @@ class DisentangledSSLObjective(Objective):
         if learn_shared:
             terms |= self._learn_shared(_split_views(shared), present)
         if not (first and self.training):
-            private = network.private(network.encode(stacked, paths=("unique",)))
+            unique = network.unique(network.encode(stacked, paths=("unique",)))
             shared = [e.detach() for e in shared]
-            specific = self._embed_specific(private, shared)
+            specific = self._embed_specific(unique, shared)
             both = [_split_views(parts) for parts in (specific, shared)]
             terms |= self._learn_specific(*both, present)
         return terms
@@ -129,8 +129,8 @@ class DisentangledSSLObjective(Objective):
         shared = self._embed_shared(network, tokens)
         rows = find_present(tokens.masks, len(shared[0]))
         shared = self._fill_shared(shared, rows)
-        _, *private = network.embed(tokens)
-        return [torch.cat(shared, dim=1), *self._embed_specific(private, shared)]
+        _, *unique = network.embed(tokens)
+        return [torch.cat(shared, dim=1), *self._embed_specific(unique, shared)]
 
     def _embed_shared(self, network, tokens):
         """Return the shared embedding of each modality, or its direction."""
@@ -144,8 +144,8 @@ class DisentangledSSLObjective(Objective):
     def _is_vmf(self):
         return self.distribution == "vmf"
 
-    def _embed_specific(self, private, shared):
-        parts = zip(self.specific, private, shared, strict=True)
+    def _embed_specific(self, unique, shared):
+        parts = zip(self.specific, unique, shared, strict=True)
         return [layers(torch.cat([p, e], dim=1)) for layers, p, e in parts]
 
     def _fill_shared(self, shared, present):

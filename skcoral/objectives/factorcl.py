@@ -208,7 +208,7 @@ def _make_head(dim):
 def _embed_views(network, views):
     """Return per modality its embedding in each view, and which rows have it."""
     tokens = [network.encode(view) for view in views]
-    embeddings = list(zip(*map(network.private, tokens), strict=True))
+    embeddings = list(zip(*map(network.unique, tokens), strict=True))
     return embeddings, find_present(tokens[0].masks, count_rows(views[0]))
 
 

@@ -79,6 +79,6 @@ class GMCObjective(Objective):
 
     def _represent(self, network, tokens):
         """Return the normalised representations of all, and of each modality."""
-        embeddings = [network.fuse(tokens), *network.private(tokens)]
+        embeddings = [network.fuse(tokens), *network.unique(tokens)]
         joint, *single = (F.normalize(self.head(e), dim=1) for e in embeddings)
         return joint, single

@@ -102,7 +102,7 @@ class SupervisedObjective(Objective):
 def _embed(network, view):
     """Return the components; the mean stands for those of modalities that rows lack."""
     tokens = network.encode(view)
-    unique = network.private(tokens)
+    unique = network.unique(tokens)
     present = find_present(tokens.masks, len(unique[0]))
     filled = (_fill(values, rows) for values, rows in zip(unique, present, strict=True))
     return [network.fuse(tokens), *filled]

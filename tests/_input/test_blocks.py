@@ -8,9 +8,10 @@ import pytest
 import torch
 from scipy import sparse
 
-from skcoral._input.blocks import find_empty, find_rows, transform_block
+from skcoral._input.blocks import find_empty, find_rows
 from skcoral._input.containers import filter_rows
 from skcoral._input.presence import find_nonempty_rows
+from skcoral.modalities._reader import transform_block
 
 GAPS = {"x": [1.0, None, 3.0, None], "t": ["a", None, None, ""]}
 

@@ -8,7 +8,8 @@ import torch
 from helpers import make_batched
 from joblib import Parallel, cpu_count, delayed
 
-from skcoral._training.net import resolve_device, resolve_precision, seeded
+from skcoral._training.devices import resolve_device, resolve_precision
+from skcoral._training.generators import seeded
 
 DEVICES = [
     "cpu",

@@ -10,7 +10,7 @@ from helpers import make_batched
 from skorch.callbacks import Callback
 
 from skcoral._training.batches import BlockDataset
-from skcoral._training.net import seeded
+from skcoral._training.generators import seeded
 from skcoral.datasets import make_multimodal_interactions
 
 
@@ -101,7 +101,7 @@ def test_score_is_reproducible_and_higher_after_training(tiny):
 
 def test_score_weights_batches_by_their_rows(views, tiny):
     coral = make_batched(tiny, batch_size=50).fit(views)
-    net, dataset = coral.net_, BlockDataset(coral._read(views))
+    net, dataset = coral.net_, BlockDataset(coral._reader_.read(views))
     with seeded(net.views_seed, "cpu"), torch.no_grad():
         first, second = (
             float(sum(net._terms((dataset[rows], None)).values()))

@@ -174,11 +174,12 @@ def test_order_of_modalities_is_the_order_of_unique_blocks(views, tiny):
 
 def test_auto_epochs_follow_the_number_of_updates(tiny):
     for n_rows, batch_size, updates in [(40, 10, 4), (60, 8, 8), (1000, 16, 63)]:
-        coral = make_tiny(tiny, max_epochs="auto", batch_size=batch_size)
         expected = min(200, max(10, math.ceil(600 / updates)))
-        assert count_epochs(coral, n_rows) == expected
-    coral.set_params(early_stopping=True, validation_fraction=0.5)
-    assert count_epochs(coral, 1000) == math.ceil(600 / 32)
+        assert count_epochs(n_rows, batch_size) == expected
+    X = np.random.default_rng(0).normal(size=(1000, 2))
+    coral = make_tiny(tiny, max_epochs="auto", batch_size=16)
+    coral.set_params(early_stopping=True, validation_fraction=0.5, n_iter_no_change=1)
+    assert coral.fit(X).net_.max_epochs == math.ceil(600 / 32)
 
 
 def test_fit_starts_anew_and_warm_start_continues(views, tiny):

@@ -13,7 +13,7 @@ from skcoral import (
     COrALTransformer,
     EmbeddingModality,
 )
-from skcoral.methods import _base
+from skcoral.modalities import _reader
 
 # Large inputs
 
@@ -104,13 +104,13 @@ def test_transform_in_parts_gives_the_same_bits(
     X = pl.from_pandas(X) if container == "polars" else X
     coral = COrALTransformer(**tiny, random_state=0).fit(X)
     whole = coral.transform(X)
-    monkeypatch.setattr(_base, "TRANSFORM_ROWS", 17)
+    monkeypatch.setattr(_reader, "ROWS_AT_ONCE", 17)
     assert np.array_equal(coral.transform(X), whole)
 
 
 def test_errors_of_a_part_say_where_its_rows_are(views, tiny, monkeypatch):
     coral = COrALTransformer(**tiny, random_state=0).fit(views)
-    monkeypatch.setattr(_base, "TRANSFORM_ROWS", 17)
+    monkeypatch.setattr(_reader, "ROWS_AT_ONCE", 17)
     X = SliceDict(**{name: block.copy() for name, block in views.items()})
     X["b"][40] = np.inf
     with pytest.raises(ValueError, match=r"Modality 'b', rows from 34 on: .*infinity"):

@@ -20,7 +20,7 @@ from skcoral import (
     COrALRegressor,
     COrALTransformer,
 )
-from skcoral.objectives import SupervisedObjective
+from skcoral.objectives.supervised import SupervisedObjective
 
 # What is learnt
 
@@ -107,7 +107,7 @@ def test_labelled_rows_are_seen_with_their_targets(
     y = make_target(cls)
     model = make(cls, max_epochs=1).fit(views, y)
     ((labelled, targets),) = seen
-    block = torch.as_tensor(model._read(views)["a"][:20])
+    block = torch.as_tensor(model._reader_.read(views)["a"][:20])
     assert [torch.equal(view["a"], block) for view in labelled] == [
         kind == "original" for kind in kinds
     ]

@@ -18,8 +18,7 @@ from helpers import (
 )
 
 from skcoral.losses import info_nce_of_masks
-from skcoral.objectives import CoMMObjective, InfMaskingObjective
-from skcoral.objectives.comm import _keep_exactly
+from skcoral.objectives.comm import CoMMObjective, InfMaskingObjective, _keep_exactly
 
 KINDS = [CoMMObjective, InfMaskingObjective]
 WEIGHTS = {"unimodal_weight": 0.7, "multimodal_weight": 5.0}

@@ -9,8 +9,8 @@ from helpers import ATOL, N, Spec, cosine, lacking, naive_info_nce
 from torch import nn
 
 from skcoral.nn.network import DualPathNetwork
-from skcoral.objectives import COrALObjective, Objective, ProjectionHead
-from skcoral.objectives.coral import _draw_bipartition
+from skcoral.objectives import Objective, ProjectionHead
+from skcoral.objectives.coral import COrALObjective, _draw_bipartition
 
 DIM, UNIQUE = 8, 4
 

@@ -20,7 +20,7 @@ from helpers import (
     shake,
 )
 
-from skcoral.objectives import CrossObjective, CrossSelfObjective, SimCLRObjective
+from skcoral.objectives.cross import CrossObjective, CrossSelfObjective, SimCLRObjective
 
 KINDS = [CrossObjective, CrossSelfObjective, SimCLRObjective]
 HEADS = {"head_hidden_dim": 7, "head_dim": 5}
@@ -123,7 +123,7 @@ def test_clip_has_the_closed_value_of_equal_modalities():
     embeddings = torch.eye(N, UNIQUE, dtype=torch.float64)
     objective.log_scale.data.zero_()
     objective.heads = torch.nn.ModuleList([torch.nn.Identity()] * 2)
-    network.private = lambda tokens: [embeddings[:UNIQUE]] * 2
+    network.unique = lambda tokens: [embeddings[:UNIQUE]] * 2
     expected = math.log(1 + (UNIQUE - 1) / math.e)
     loss = objective(network, [{k: v[:UNIQUE] for k, v in views[0].items()}])["cross"]
     assert loss.item() == pytest.approx(expected)

@@ -25,8 +25,10 @@ from scipy import special, stats
 from skorch.callbacks import Callback
 
 from skcoral import DisentangledSSLTransformer
-from skcoral.objectives import DisentangledSSLObjective
-from skcoral.objectives.disentangled import draw_von_mises_fisher
+from skcoral.objectives.disentangled import (
+    DisentangledSSLObjective,
+    draw_von_mises_fisher,
+)
 
 WEIGHTS = {"agreement_weight": 0.7, "ortho_weight": 1.3}
 
@@ -60,7 +62,7 @@ def naive_terms(objective, network, views, rows):
         tokens = network.encode(view)
         z = [network.fuse(tokens, subset=[m]) for m in everyone]
         z = [torch.stack([unit(row) for row in part]) for part in z] if vmf else z
-        parts = zip(objective.specific, network.private(tokens), z, strict=True)
+        parts = zip(objective.specific, network.unique(tokens), z, strict=True)
         specific.append([layers(torch.cat([p, e], 1)) for layers, p, e in parts])
         shared.append(z)
     nce, agreement = [], []

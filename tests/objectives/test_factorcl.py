@@ -21,8 +21,8 @@ from helpers import (
 
 from skcoral import FactorCLTransformer
 from skcoral.losses import club_bound, nce_bound
-from skcoral.objectives import FactorCLObjective, factorcl
-from skcoral.objectives.factorcl import CLUB_ROLES, Critic
+from skcoral.objectives import factorcl
+from skcoral.objectives.factorcl import CLUB_ROLES, Critic, FactorCLObjective
 
 
 def make_case(n_modalities=2, dtype=torch.float64):

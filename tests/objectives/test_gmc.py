@@ -16,7 +16,7 @@ from helpers import (
     shake,
 )
 
-from skcoral.objectives import GMCObjective
+from skcoral.objectives.gmc import GMCObjective
 
 
 def make_case(n_modalities=2, dtype=torch.float64, **params):
@@ -59,7 +59,7 @@ def test_incomplete_rows_are_the_mean_of_what_they_have():
     (whole,) = objective.embed(network, views[0])
     (parts,) = objective.embed(network, masked[0])
     tokens = network.encode(views[0])
-    single = [objective.head(part) for part in network.private(tokens)]
+    single = [objective.head(part) for part in network.unique(tokens)]
     single = [part / part.norm(dim=1, keepdim=True) for part in single]
     torch.testing.assert_close(parts[0], whole[0])
     torch.testing.assert_close(parts[1], (single[1][1] + single[2][1]) / 2)

@@ -16,7 +16,8 @@ from helpers import (
     shake,
 )
 
-from skcoral.objectives import COrALObjective, SupervisedObjective
+from skcoral.objectives.coral import COrALObjective
+from skcoral.objectives.supervised import SupervisedObjective
 
 SIZES = {"embed_dim": DIM, "unique_dim": UNIQUE, "head_hidden_dim": 7, "head_dim": 5}
 CODES = torch.tensor([0, 2, 1, 1, 0, 2], dtype=torch.float64)
@@ -133,7 +134,7 @@ def test_the_mean_of_the_others_stands_for_a_modality_that_a_row_lacks():
     labelled, rows = make_gaps(draw_views(3, 1))
     tokens = network.encode(labelled[0])
     components = [network.fuse(tokens)]
-    for values, present in zip(network.private(tokens), rows, strict=True):
+    for values, present in zip(network.unique(tokens), rows, strict=True):
         mean = sum(values[i] for i in present) / len(present)
         components.append(
             torch.stack([values[i] if i in present else mean for i in range(N)])

@@ -1,0 +1,58 @@
+"""The reader: where each modality stands in X, and its raw block."""
+
+from skcoral._input.errors import naming
+from skcoral._input.selection import resolve_columns, select_block
+from skcoral._input.validation import check_container
+
+
+class BlockReader:
+    """Find the columns of each modality in X once, and read its blocks from then on.
+
+    Parameters
+    ----------
+    columns : dict of str to (str, int, list, slice, mask or callable)
+        The columns of each modality, or its key in a SliceDict.
+
+    with_lengths : collection of str, default=()
+        Modalities that may name a second key of a SliceDict, that of lengths.
+
+    Attributes
+    ----------
+    places_ : dict of str to (str, tuple of str or list of int)
+        Keys, or positions of columns. Positions serve arrays and data frames alike:
+        names are compared before.
+    """
+
+    def __init__(self, columns, with_lengths=()):
+        self.columns = columns
+        self.with_lengths = with_lengths
+
+    def fit(self, X):
+        """Find the columns in X, which has passed `validate_X`."""
+        self.places_ = {
+            name: resolve_columns(X, columns, name, lengths=name in self.with_lengths)
+            for name, columns in self.columns.items()
+        }
+        return self
+
+    def read(self, X, start=0):
+        """Yield the name and the raw block of each modality.
+
+        Parameters
+        ----------
+        X : ndarray, data frame or SliceDict
+            Rows that passed `validate_X`.
+
+        start : int, default=0
+            Where the rows begin in a larger X, for messages.
+
+        Raises
+        ------
+        ValueError
+            If X is a SliceDict and was none in `fit`, or the other way round.
+        """
+        check_container(X, self.places_)
+        for name, place in self.places_.items():
+            with naming(name, start):
+                block = select_block(X, place)
+            yield name, block

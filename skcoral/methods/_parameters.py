@@ -1,0 +1,315 @@
+"""Parameters of methods: default, constraint and description of each in one place.
+
+A class that :func:`estimator` decorates lists its parameters as annotated attributes.
+They become its keyword-only constructor (by :func:`dataclasses.dataclass`), its
+constraints and the section "Parameters" of its docstring.
+"""
+
+import inspect
+import json
+from dataclasses import dataclass, field, fields, replace
+from textwrap import indent
+from typing import Any, TypeVar, dataclass_transform
+
+from skcoral._constraints import (
+    AT_LEAST_TWO,
+    NON_NEGATIVE_FLOAT,
+    OPEN_FRACTION,
+    POSITIVE_FLOAT,
+    POSITIVE_INT,
+    PROPER_FRACTION,
+)
+from skcoral._docstrings import fill
+from skcoral._sklearn_compat import StrOptions
+from skcoral.modalities import KINDS
+
+T = TypeVar("T", bound=type)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of an estimator.
+
+    Parameters
+    ----------
+    default : object
+        Its default.
+
+    constraint : list
+        What its value must be, in the terms of scikit-learn.
+
+    text : str
+        Its type in words, and on further lines what it does.
+
+    kw_only : bool
+        Whether it must be passed by keyword.
+    """
+
+    default: Any
+    constraint: list
+    text: str
+    kw_only: bool
+
+    def describe(self, name: str) -> str:
+        """Return the entry in the section "Parameters" of a numpydoc docstring."""
+        kind, _, body = inspect.cleandoc(self.text).partition("\n")
+        default = self.default
+        default = json.dumps(default) if isinstance(default, str) else repr(default)
+        return f"{name} : {kind}, default={default}\n{indent(body, ' ' * 4)}"
+
+
+def parameter(
+    *, default: Any, constraint: list, text: str, kw_only: bool = True
+) -> Any:
+    """Return a parameter, for an annotated attribute of an estimator."""
+    return Parameter(default, constraint, text, kw_only)
+
+
+@dataclass_transform(
+    eq_default=False, kw_only_default=True, field_specifiers=(parameter,)
+)
+def estimator(cls: T) -> T:
+    """Make constructor, constraints and docstring of a class from its parameters."""
+    text = cls.__doc__  # none under python -OO, where dataclass would put the signature
+    for name in inspect.get_annotations(cls):
+        own = vars(cls)[name]
+        made = field(
+            default=own.default, kw_only=own.kw_only, metadata={"parameter": own}
+        )
+        setattr(cls, name, made)
+    cls = dataclass(eq=False, repr=False)(cls)
+    parameters = {f.name: f.metadata["parameter"] for f in fields(cls)}
+    cls._parameter_constraints = {
+        name: own.constraint for name, own in parameters.items()
+    }
+    described = (own.describe(name) for name, own in parameters.items())
+    cls.__doc__ = fill(text, {"%(parameters)s": "\n\n".join(described)})
+    return cls
+
+
+# Of all methods, in the order of the constructor.
+
+MODALITIES = parameter(
+    default="auto",
+    constraint=[StrOptions({"auto"}), list, tuple],
+    kw_only=False,
+    text=f"""
+        "auto" or list of (name, spec, columns)
+        The modalities, in the order of their features. A spec is an instance such as
+        :class:`TextModality` or its kind in a word:
+        {", ".join(json.dumps(word) for word in KINDS)}.
+        Columns are names, positions, a slice, a mask or a callable such as
+        :func:`sklearn.compose.make_column_selector`; for a `SliceDict`, its key. A
+        column may belong to several modalities; a column that belongs to none is not
+        used. "auto" makes one text modality of each free-text column (at least three
+        words on average and many distinct values), one sequence or image modality of
+        each column of arrays, images or image files, and one tabular modality, "table",
+        of the other columns; of a `SliceDict`, one modality per key by its shape.""",
+)
+EMBED_DIM = parameter(
+    default=64,
+    constraint=POSITIVE_INT,
+    text="""
+        int
+        Width of tokens and of the shared component; a multiple of `n_heads`.""",
+)
+MAX_EPOCHS = parameter(
+    default="auto",
+    constraint=[StrOptions({"auto"}), *POSITIVE_INT],
+    text="""
+        int or "auto"
+        Passes over the rows. "auto" makes 600 updates, but at least 10 and at most
+        200 passes: ``clip(ceil(600 / ceil(n_samples / batch_size)), 10, 200)``.""",
+)
+BATCH_SIZE = parameter(
+    default=256,
+    constraint=AT_LEAST_TWO,
+    text="""
+        int
+        Rows per update. A last batch of one row joins the one before it.""",
+)
+LR = parameter(
+    default=1e-3,
+    constraint=POSITIVE_FLOAT,
+    text="""
+        float
+        Learning rate of AdamW.""",
+)
+WEIGHT_DECAY = parameter(
+    default=1e-3,
+    constraint=NON_NEGATIVE_FLOAT,
+    text="""
+        float
+        Decay of weight matrices; biases, norms and queries are not decayed.""",
+)
+EARLY_STOPPING = parameter(
+    default=False,
+    constraint=["boolean"],
+    text="""
+        bool
+        Hold rows out, stop when their loss no longer falls, restore the best epoch.""",
+)
+VALIDATION_FRACTION = parameter(
+    default=0.1,
+    constraint=OPEN_FRACTION,
+    text="""
+        float
+        Share of rows held out by `early_stopping`.""",
+)
+N_ITER_NO_CHANGE = parameter(
+    default=10,
+    constraint=POSITIVE_INT,
+    text="""
+        int
+        Epochs without improvement before `early_stopping` stops.""",
+)
+WARM_START = parameter(
+    default=False,
+    constraint=["boolean"],
+    text="""
+        bool
+        Continue the training in the next `fit`, with modalities, scales and
+        vocabularies as learnt before.""",
+)
+OUTPUT = parameter(
+    default="all",
+    constraint=[StrOptions({"all", "shared", "unique"})],
+    text="""
+        {"all", "shared", "unique"}
+        Components that `transform` returns, among those that the method has. May be
+        set after `fit`.""",
+)
+MISSING = parameter(
+    default="learned",
+    constraint=[StrOptions({"learned", "zero", "nan"})],
+    text="""
+        {"learned", "zero", "nan"}
+        What fills the unique component of a modality that a row lacks: a linear
+        prediction from the row's other modalities, learnt on the training rows that
+        have both; zeros; or NaN. May be set after `fit`.""",
+)
+EMPTY_ROWS = parameter(
+    default="error",
+    constraint=[StrOptions({"error", "nan"})],
+    text="""
+        {"error", "nan"}
+        What becomes of rows that lack every modality: an error, or NaN in `transform`;
+        training and `score` then leave them out.""",
+)
+DEVICE = parameter(
+    default="auto",
+    constraint=[str],
+    text="""
+        str
+        A torch device; "auto" is CUDA, else MPS, else the CPU.""",
+)
+PRECISION = parameter(
+    default="auto",
+    constraint=[StrOptions({"auto", "float32", "bfloat16"})],
+    text="""
+        {"auto", "float32", "bfloat16"}
+        Number format of the matrix products in training; weights, losses and features
+        are always float32. "auto" is bfloat16 where the device multiplies it natively
+        (AVX-512 BF16, AMX, recent CUDA) and `embed_dim` is at least 64, else float32.
+        """,
+)
+COMPILE = parameter(
+    default=False,
+    constraint=["boolean"],
+    text="""
+        bool
+        Compile network and objective with :func:`torch.compile` where a compiler is
+        found, and warn where there is none. It takes half a minute before the first
+        update, and a fifth off each update: for long trainings.""",
+)
+CALLBACKS = parameter(
+    default=None,
+    constraint=[list, None],
+    text="""
+        list of skorch callbacks or None
+        Further callbacks of the training.""",
+)
+VERBOSE = parameter(
+    default=0,
+    constraint=["verbose"],
+    text="""
+        int
+        1 shows a progress bar over the epochs; 2 also prints the losses of each.""",
+)
+RANDOM_STATE = parameter(
+    default=None,
+    constraint=["random_state"],
+    text="""
+        int, RandomState instance or None
+        Seed of weights, batches, views and masks. The same seed gives the same features
+        on one machine with the same number of threads, which decides how sums round;
+        global generators are not touched.""",
+)
+
+# Of several methods.
+
+UNIQUE_DIM = parameter(
+    default=None,
+    constraint=[*POSITIVE_INT, None],
+    text="""
+        int or None
+        Width of the embedding of each modality; None takes half of `embed_dim`.""",
+)
+N_LAYERS = parameter(
+    default=1,
+    constraint=POSITIVE_INT,
+    text="""
+        int
+        Number of fusion layers.""",
+)
+N_HEADS = parameter(
+    default=4,
+    constraint=POSITIVE_INT,
+    text="""
+        int
+        Number of attention heads.""",
+)
+DROPOUT = parameter(
+    default=0.0,
+    constraint=PROPER_FRACTION,
+    text="""
+        float
+        Dropout in the fusion layers.""",
+)
+HEAD_HIDDEN_DIM = parameter(
+    default=256,
+    constraint=POSITIVE_INT,
+    text="""
+        int
+        Hidden width of the projection heads.""",
+)
+HEAD_DIM = parameter(
+    default=128,
+    constraint=POSITIVE_INT,
+    text="""
+        int
+        Output width of the projection heads.""",
+)
+TEMPERATURE = parameter(
+    default=0.1,
+    constraint=POSITIVE_FLOAT,
+    text="""
+        float
+        Temperature of the contrast.""",
+)
+TOKEN_DIM = replace(
+    EMBED_DIM,
+    text="""
+        int
+        Width of tokens.""",
+)
+OUTPUT_SHARED = replace(
+    OUTPUT,
+    constraint=[StrOptions({"all", "shared"})],
+    text=OUTPUT.text.replace('{"all", "shared", "unique"}', '{"all", "shared"}'),
+)
+OUTPUT_UNIQUE = replace(
+    OUTPUT,
+    constraint=[StrOptions({"all", "unique"})],
+    text=OUTPUT.text.replace('{"all", "shared", "unique"}', '{"all", "unique"}'),
+)

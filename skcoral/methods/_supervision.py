@@ -1,0 +1,121 @@
+"""Supervision: what the predictors of COrAL share, beside the transformer."""
+
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from skcoral._constraints import NON_NEGATIVE_FLOAT
+from skcoral._sklearn_compat import fit_context
+from skcoral._training.batches import BlockDataset
+from skcoral._training.trainer import Method
+from skcoral._typing import Rows
+from skcoral.methods._checks import refuse_early_stopping
+from skcoral.methods._parameters import parameter
+from skcoral.objectives.supervised import SupervisedObjective
+
+SUPERVISED_WEIGHT = parameter(
+    default=1.0,
+    constraint=NON_NEGATIVE_FLOAT,
+    text="""
+        float
+        Weight of the loss on rows with a label. All other terms are those of
+        :class:`COrALTransformer`, on all rows, whether they have a label or not.""",
+)
+
+
+class SupervisedMixin:
+    """Fit with labels of some rows, and a head beside the components.
+
+    A predictor makes its :class:`~skcoral.methods._targets.Targets`, and derives from a
+    transformer, whose objective it extends by one term.
+    """
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Rows, y: ArrayLike) -> Self:
+        """Learn from all rows, and from the labels of those that have one.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), data frame or SliceDict
+            The rows, as in :meth:`COrALTransformer.fit`.
+
+        y : array-like of shape (n_samples,)
+            The targets, with rows marked that have none.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`COrALTransformer.fit`, and if y has another length than X, is
+            not 1-D, holds infinite values or no label to learn from.
+
+        TypeError
+            If X is a plain dict, a list of blocks or sparse as a whole.
+        """
+        resume = self.warm_start and hasattr(self, "net_")
+        return self._learn(X, partial(self._encode, y), resume=resume)
+
+    def _fit_chunk(self, X, y, classes=None):
+        """Train one more epoch, on a chunk of rows."""
+        refuse_early_stopping(self, f"partial_fit of {type(self).__name__}")
+        encode = partial(self._encode, y, classes=classes)
+        return self._learn(X, encode, resume=hasattr(self, "net_"), epochs=1)
+
+    def _encode(self, y, filled, classes=None):
+        """Return the targets of the rows to train on, NaN where there is no label."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is "
+                "None."
+            )
+        is_new = not hasattr(self, "net_")
+        if is_new:
+            self._targets_ = self._make_targets()
+        return self._targets_.encode_rows(y, filled, learn=is_new, classes=classes)
+
+    def _make_method(self, names: list[str]) -> Method:
+        """Return the method with one more term, and a network with a head."""
+        method = super()._make_method(names)
+        return Method(
+            objective=SupervisedObjective,
+            objective_params={
+                "make_contrast": partial(method.objective, **method.objective_params),
+                "weight": self.supervised_weight,
+                **self._targets_.loss,
+            },
+            network_params={
+                **method.network_params,
+                "head_start": self._targets_.start,
+            },
+        )
+
+    def _read_targets(self):
+        """Return the targets that were learnt; properties of fitted classes ask."""
+        check_is_fitted(self, "_targets_")
+        return self._targets_
+
+    def _run_head(self, X):
+        """Return the outputs of the head; NaN where a row lacks every modality."""
+        check_is_fitted(self, "net_")
+        outputs = self._map_rows(self._apply_head, X, len(self._targets_.start))
+        return outputs.astype(np.float64)
+
+    def _apply_head(self, blocks):
+        return self.net_.apply_head(BlockDataset(blocks))
+
+    def _predict_labelled(self, X: Rows, y: ArrayLike) -> tuple[Any, Any]:
+        """Return the labels of the rows that have one, and what is predicted there."""
+        targets = self._read_targets()
+        labelled, labels = targets.find_labelled(y)
+        if not labelled.any():
+            raise ValueError(f"y has no label. {targets.how_to_mark}")
+        predicted = self.predict(X)
+        check_consistent_length(predicted, labelled)
+        return labels, predicted[labelled]
