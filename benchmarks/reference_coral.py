@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 # -------
 
 
-class Block(nn.Module):
+class Layer(nn.Module):
     """Pre-norm attention and feed-forward, for all tokens."""
 
     def __init__(self, width, n_heads, hidden, dropout, activation):
@@ -55,14 +55,14 @@ class Transformer(nn.Module):
     def __init__(self, n_features, width, n_layers, n_heads, hidden, dropout):
         super().__init__()
         self.project = nn.Linear(n_features, width, bias=False)
-        self.blocks = nn.ModuleList(
-            Block(width, n_heads, hidden, dropout, torch.relu) for _ in range(n_layers)
+        self.layers = nn.ModuleList(
+            Layer(width, n_heads, hidden, dropout, torch.relu) for _ in range(n_layers)
         )
 
     def forward(self, x):
         x = self.project(x)
-        for block in self.blocks:
-            x = block(x)
+        for layer in self.layers:
+            x = layer(x)
         return x
 
 
@@ -122,7 +122,7 @@ def make_head(width, hidden, out):
 
 
 class PlainCOrAL(nn.Module):
-    """Network, heads and loss for two modalities and one fusion block.
+    """Network, heads and loss for two modalities and one fusion layer.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ class PlainCOrAL(nn.Module):
         self.unique_encoders = nn.ModuleList(make() for make in encoders)
         self.unique_paths = nn.ModuleList(Unique(width, unique) for _ in encoders)
         self.cls = nn.Parameter(torch.randn(1, 1, width))
-        self.block = Block(width, n_heads, 4 * width, 0.0, quick_gelu)
+        self.layer = Layer(width, n_heads, 4 * width, 0.0, quick_gelu)
         self.norm = nn.LayerNorm(width)
         self.heads = nn.ModuleList(
             make_head(w, head_hidden, head_out) for w in (width, unique, unique)
@@ -167,7 +167,7 @@ class PlainCOrAL(nn.Module):
             kept = torch.rand(tokens[masked].shape[:2]) > self.mask_ratio
             tokens[masked] = tokens[masked] * kept[..., None]
         cls = self.cls.expand(len(view[0]), -1, -1)
-        shared = self.norm(self.block(torch.cat([cls, *tokens], dim=1))[:, 0])
+        shared = self.norm(self.layer(torch.cat([cls, *tokens], dim=1))[:, 0])
         paths = zip(self.unique_paths, self.unique_encoders, view, strict=True)
         return [shared, *(path(encoder(x)) for path, encoder, x in paths)]
 

@@ -6,11 +6,38 @@ every token is real).
 """
 
 import math
+from typing import Protocol
 
 import torch
 from torch import nn
 
-from skcoral.nn.attention import TransformerBlock
+from skcoral.nn.attention import TransformerLayer
+
+
+class Encoder(Protocol):
+    """What the network asks of an encoder, which is a :class:`torch.nn.Module`."""
+
+    def __call__(
+        self, x: torch.Tensor, mask: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return tokens and which of them are real.
+
+        Parameters
+        ----------
+        x : tensor, first axis = samples
+            A batch of one modality.
+
+        mask : bool tensor of shape (n_samples, n_steps) or (n_samples, 1), default=None
+            True at what is real; a row without a True lacks the modality.
+
+        Returns
+        -------
+        tokens : tensor of shape (n_samples, n_tokens, embed_dim)
+            The tokens.
+
+        mask : bool tensor of shape (n_samples, n_tokens), or None
+            True at real tokens; None where all are.
+        """
 
 
 class TabularEncoder(nn.Module):
@@ -128,13 +155,13 @@ class SequenceEncoder(nn.Module):
         Number of layers, and of attention heads of the transformer.
 
     dim_feedforward : int or None, default=None
-        Width of the hidden layer in the blocks; None is four times `embed_dim`.
+        Width of the hidden layers; None is four times `embed_dim`.
 
     activation : {"gelu", "relu"}, default="gelu"
         QuickGELU or ReLU in those layers.
 
     dropout : float, default=0.0
-        Dropout in the blocks of the transformer, or between layers of the GRU.
+        Dropout in the layers of the transformer, or between layers of the GRU.
 
     positional_encoding : bool, default=True
         Add sines and cosines of the step to the input of the transformer.
@@ -142,7 +169,7 @@ class SequenceEncoder(nn.Module):
     Notes
     -----
     Method A.0.2 of COrAL (arXiv 2602.14983): a linear layer without bias, then pre-norm
-    blocks, whose activation there is ReLU; here with a mask for padding.
+    layers, whose activation there is ReLU; here with a mask for padding.
 
     Examples
     --------
@@ -175,8 +202,8 @@ class SequenceEncoder(nn.Module):
             )
             return
         self.project = nn.Linear(n_features, embed_dim, bias=False)
-        self.blocks = nn.ModuleList(
-            TransformerBlock(
+        self.layers = nn.ModuleList(
+            TransformerLayer(
                 embed_dim, n_heads, n_layers, dropout, dim_feedforward, activation
             )
             for _ in range(n_layers)
@@ -194,8 +221,8 @@ class SequenceEncoder(nn.Module):
         if mask is not None:
             # A row without steps attends itself to stay finite; it is left out later.
             attended = mask | ~mask.any(dim=1, keepdim=True)
-        for block in self.blocks:
-            tokens = block(tokens, mask=attended)
+        for layer in self.layers:
+            tokens = layer(tokens, mask=attended)
         return tokens, mask
 
 

@@ -1,7 +1,7 @@
 """The dual-path network: tokens of all modalities -> shared, tokens of one -> unique.
 
 The network knows neither losses nor views: masks and subsets of modalities are the
-business of the objective that calls its three verbs, `encode`, `fuse` and `private`.
+business of the objective that calls its three verbs, `encode`, `fuse` and `unique`.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from skcoral._input.blocks import split_block
-from skcoral.nn.attention import TransformerBlock, masked_softmax
+from skcoral.nn.attention import TransformerLayer, masked_softmax
 
 
 class Tokens(NamedTuple):
@@ -22,7 +22,7 @@ class Tokens(NamedTuple):
     shared : list of tensor of shape (n_samples, n_tokens, embed_dim)
         Tokens for the shared path.
 
-    private : list of tensor of shape (n_samples, n_tokens, embed_dim)
+    unique : list of tensor of shape (n_samples, n_tokens, embed_dim)
         Tokens for the unique paths, from encoders of their own.
 
     masks : list of (None or bool tensor of shape (n_samples, n_tokens))
@@ -30,7 +30,7 @@ class Tokens(NamedTuple):
     """
 
     shared: list
-    private: list
+    unique: list
     masks: list
 
 
@@ -124,13 +124,13 @@ class DualPathNetwork(nn.Module):
         Width of each unique embedding.
 
     n_layers : int, default=1
-        Number of fusion blocks.
+        Number of fusion layers.
 
     n_heads : int, default=4
         Number of attention heads.
 
     dropout : float, default=0.0
-        Dropout in the fusion blocks.
+        Dropout in the fusion layers.
 
     mask_mode : {"zero", "token", "drop"}, default="zero"
         What becomes of a token that is masked: multiplied by zero as published,
@@ -210,8 +210,8 @@ class DualPathNetwork(nn.Module):
         self.cls = nn.Parameter(torch.randn(1, 1, embed_dim))
         if self.mask_mode == "token":
             self.mask_token = nn.Parameter(torch.randn(embed_dim) * 0.02)
-        self.blocks = nn.ModuleList(
-            TransformerBlock(embed_dim, n_heads, n_layers, dropout)
+        self.layers = nn.ModuleList(
+            TransformerLayer(embed_dim, n_heads, n_layers, dropout)
             for _ in range(n_layers)
         )
         self.norm = nn.LayerNorm(embed_dim)
@@ -236,9 +236,9 @@ class DualPathNetwork(nn.Module):
         with_shared = self.has_shared and "shared" in paths
         with_unique = self.has_unique and "unique" in paths
         shared = _encode(self.encoders, blocks) if with_shared else []
-        private = _encode(self.unique_encoders, blocks) if with_unique else []
-        masks = [mask for _, mask in shared or private]
-        return Tokens([t for t, _ in shared], [t for t, _ in private], masks)
+        unique = _encode(self.unique_encoders, blocks) if with_unique else []
+        masks = [mask for _, mask in shared or unique]
+        return Tokens([t for t, _ in shared], [t for t, _ in unique], masks)
 
     def add_shared(self, tokens, x, keep=None):
         """Add the tokens of the shared path to those of the unique paths.
@@ -291,10 +291,10 @@ class DualPathNetwork(nn.Module):
         parts = [(cls, None), *parts]
         x = torch.cat([values for values, _ in parts], dim=1)
         mask = _attention_mask(parts)
-        for block in self.blocks[:-1]:
-            x = block(x, mask=mask)
+        for layer in self.layers[:-1]:
+            x = layer(x, mask=mask)
             cls = x[:, :1]
-        return self.norm(self.blocks[-1](cls, x, mask)[:, 0])
+        return self.norm(self.layers[-1](cls, x, mask)[:, 0])
 
     def _mask(self, values, mask, keep):
         """Hide the tokens that are not kept; return values and attention mask."""
@@ -305,12 +305,12 @@ class DualPathNetwork(nn.Module):
         hidden = self.mask_token if self.mask_mode == "token" else values.new_zeros(())
         return torch.where(keep[..., None], values, hidden), mask
 
-    def private(self, tokens):
+    def unique(self, tokens):
         """Return the list of unique embeddings, each (n_samples, unique_dim)."""
         return [
             path(values, mask)
             for path, values, mask in zip(
-                self.unique_paths, tokens.private, tokens.masks, strict=True
+                self.unique_paths, tokens.unique, tokens.masks, strict=True
             )
         ]
 
@@ -323,7 +323,7 @@ class DualPathNetwork(nn.Module):
         shared = [self.fuse(tokens)] if self.has_shared else []
         if not self.has_unique:
             return tuple(shared)
-        unique = self.private(tokens)
+        unique = self.unique(tokens)
         context = shared[0] if shared else self._join_unique(unique, tokens.masks)
         return (*shared, *self._fill(unique, context, tokens.masks))
 
@@ -359,7 +359,7 @@ class DualPathNetwork(nn.Module):
             unique_dim), the unique embeddings.
         """
         tokens = self.encode(x)
-        unique = self.private(tokens)
+        unique = self.unique(tokens)
         everyone = range(len(self.names))
         if self.has_shared:
             others = ([k for k in everyone if k != m] for m in everyone)

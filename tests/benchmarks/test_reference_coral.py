@@ -7,7 +7,7 @@ import torch
 
 from skcoral.modalities import SequenceModality, TabularModality
 from skcoral.nn.network import DualPathNetwork
-from skcoral.objectives import COrALObjective
+from skcoral.objectives.coral import COrALObjective
 
 WIDTH, UNIQUE, N_ROWS = 8, 4, 12
 SIZES = {"embed_dim": WIDTH, "unique_dim": UNIQUE}
@@ -52,7 +52,7 @@ def translate(network, objective, read=lambda parameter: parameter.detach()):
     for name, value in {**named, **buffers}.items():
         new = name.replace("pool_query", "query").replace("feed_forward.", "")
         new = new.replace(".out.", ".attention.out_proj.")
-        new = "block" + new.removeprefix("blocks.0") if new[:8] == "blocks.0" else new
+        new = "layer" + new.removeprefix("layers.0") if new[:8] == "layers.0" else new
         if name.endswith(("missing", "levels.weight")) or ".key_value." in name:
             continue
         if ".query." in new:

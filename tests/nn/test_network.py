@@ -60,7 +60,7 @@ def naive_linear(layer, x):
     )
 
 
-def naive_block(block, tokens):
+def naive_layer(block, tokens):
     """Return the block's output for a list of tokens of one row."""
     dim = len(tokens[0])
     size = dim // block.n_heads
@@ -92,8 +92,8 @@ def naive_fuse(network, rows):
     embeddings = []
     for tokens in rows:
         x = [network.cls[0, 0], *tokens]
-        for block in network.blocks:
-            x = naive_block(block, x)
+        for layer in network.layers:
+            x = naive_layer(layer, x)
         embeddings.append(naive_norm(network.norm, x[0]))
     return torch.stack(embeddings)
 
@@ -175,7 +175,7 @@ def hide(network, x, hidden):
 def replaced(tokens, hidden, value):
     changed = tokens.shared[1].clone()
     changed[:, hidden] = value
-    return Tokens([tokens.shared[0], changed], tokens.private, tokens.masks)
+    return Tokens([tokens.shared[0], changed], tokens.unique, tokens.masks)
 
 
 def test_masked_tokens_are_zero_but_attended():
@@ -196,7 +196,7 @@ def test_masked_tokens_leave_the_attention():
     network = make_network(mask_mode="drop")
     tokens, keep = hide(network, make_batch(), [0, 2])
     left = [tokens.shared[0], tokens.shared[1][:, [1]]]
-    expected = network.fuse(Tokens(left, tokens.private, tokens.masks))
+    expected = network.fuse(Tokens(left, tokens.unique, tokens.masks))
     torch.testing.assert_close(network.fuse(tokens, keep=keep), expected)
 
 
@@ -206,7 +206,7 @@ def test_dropped_and_padded_tokens_both_leave_the_attention():
     real = torch.tensor([True, True, False]).expand(N, -1)
     tokens, keep = hide(network, {**x, "m1": (x["m1"], real)}, [0])
     left = [tokens.shared[0], tokens.shared[1][:, [1]]]
-    expected = network.fuse(Tokens(left, tokens.private, [None, None]))
+    expected = network.fuse(Tokens(left, tokens.unique, [None, None]))
     torch.testing.assert_close(network.fuse(tokens, keep=keep), expected)
 
 
@@ -215,7 +215,7 @@ def test_a_subset_is_fused_alone():
     tokens = network.encode(make_batch(3))
     some = Tokens([tokens.shared[0], tokens.shared[2]], [], [None, None])
     two = make_network(2)
-    two.cls.data, two.blocks, two.norm = network.cls.data, network.blocks, network.norm
+    two.cls.data, two.layers, two.norm = network.cls.data, network.layers, network.norm
     expected = two.fuse(some)
     torch.testing.assert_close(network.fuse(tokens, subset=[0, 2]), expected)
 
@@ -276,7 +276,7 @@ def test_a_network_of_one_path_computes_that_path_alone(path):
     for actual, reference in zip(one(x), expected.values(), strict=True):
         torch.testing.assert_close(actual, reference)
     tokens = one.encode(x)
-    assert (len(tokens.shared), len(tokens.private)) == (
+    assert (len(tokens.shared), len(tokens.unique)) == (
         (3, 0) if path == "shared" else (0, 3)
     )
 
@@ -295,12 +295,12 @@ def test_shared_tokens_of_hidden_rows_are_not_computed():
     keep = [torch.ones(N, 2 + m, dtype=torch.bool) for m in range(2)]
     keep[0][0] = False  # a whole row
     keep[1][1, 0] = False  # a token of a row
-    private = network.encode(batch, paths=("unique",))
+    unique = network.encode(batch, paths=("unique",))
     whole = network.encode(batch)
     seen = []
     for encoder in network.encoders:
         encoder.register_forward_pre_hook(lambda _, args: seen.append(len(args[0])))
-    tokens = network.add_shared(private, batch, keep)
+    tokens = network.add_shared(unique, batch, keep)
     assert seen == [N - 1, N]
     expected = whole.shared[0].clone()
     expected[0] = 0.0
@@ -308,15 +308,15 @@ def test_shared_tokens_of_hidden_rows_are_not_computed():
     torch.testing.assert_close(
         network.fuse(tokens, keep=keep), network.fuse(whole, keep=keep)
     )
-    torch.testing.assert_close(network.add_shared(private, batch).shared, whole.shared)
+    torch.testing.assert_close(network.add_shared(unique, batch).shared, whole.shared)
 
 
 def test_a_compiler_gets_shapes_that_no_draw_changes(monkeypatch):
     network, batch = make_network(), make_batch()
     keep = [torch.zeros(N, 2, dtype=torch.bool), None]
-    private = network.encode(batch, paths=("unique",))
+    unique = network.encode(batch, paths=("unique",))
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
-    tokens = network.add_shared(private, batch, keep)
+    tokens = network.add_shared(unique, batch, keep)
     torch.testing.assert_close(tokens.shared, network.encode(batch).shared)
 
 
