@@ -1,0 +1,24 @@
+"""Augmentations: callables ``(x, mask, generator) -> view`` on batches, on the device.
+
+:class:`Augmentation` is the contract that all of them meet.
+"""
+
+from skcoral.augmentations.base import Augmentation, Compose
+from skcoral.augmentations.images import SimCLR
+from skcoral.augmentations.steps import Crop, Drop, DropConsecutive, Permute
+from skcoral.augmentations.tokens import TokenCorruption, TokenDrop
+from skcoral.augmentations.values import MarginalCorruption, Noise
+
+__all__ = [
+    "Augmentation",
+    "Compose",
+    "Crop",
+    "Drop",
+    "DropConsecutive",
+    "MarginalCorruption",
+    "Noise",
+    "Permute",
+    "SimCLR",
+    "TokenCorruption",
+    "TokenDrop",
+]
