@@ -1,5 +1,6 @@
 """Types that the public signatures share."""
 
+import os
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,3 +10,4 @@ from numpy.typing import NDArray
 Rows: TypeAlias = Any
 Array: TypeAlias = NDArray[Any]
 RandomState: TypeAlias = int | np.random.RandomState | None
+FilePath: TypeAlias = str | os.PathLike[str]

@@ -1,34 +1,43 @@
 """Losses: pure functions of embeddings, without parameters or state."""
 
 import math
+from collections.abc import Callable
 from functools import wraps
+from typing import Any, Literal, TypeVar, cast
 
 import torch
 from torch.nn import functional as F
 
+_Loss = TypeVar("_Loss", bound=Callable[..., torch.Tensor])
 
-def _at_least_float32(loss):
-    """Run a loss outside autocast: its small differences need more than bfloat16."""
+
+def _at_least_float32(loss: _Loss) -> _Loss:
+    """Run a loss outside autocast: bfloat16 is too coarse for its small differences."""
 
     @wraps(loss)
-    def wrapper(first, *args, **kwargs):
-        args = [_widen(arg) if torch.is_tensor(arg) else arg for arg in args]
+    def wrapper(first: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        wide = [_widen(arg) if torch.is_tensor(arg) else arg for arg in args]
         with torch.autocast(first.device.type, enabled=False):
-            return loss(_widen(first), *args, **kwargs)
+            return loss(_widen(first), *wide, **kwargs)
 
-    return wrapper
+    return cast(_Loss, wrapper)
 
 
-def _widen(tensor):
+def _widen(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
 
 
 @_at_least_float32
-def info_nce(a, b, temperature=0.1, intra_negatives=True):
+def info_nce(
+    a: torch.Tensor,
+    b: torch.Tensor,
+    temperature: float | torch.Tensor = 0.1,
+    intra_negatives: bool = True,
+) -> torch.Tensor:
     """Return the symmetric InfoNCE loss of two views.
 
-    Row i of one view is to be told from all other rows by its cosine with row i of the
-    other view.
+    Row i of one view should identify row i of the other among all other rows, by the
+    cosine of the two.
 
     Parameters
     ----------
@@ -39,7 +48,7 @@ def info_nce(a, b, temperature=0.1, intra_negatives=True):
         Divisor of the cosines.
 
     intra_negatives : bool, default=True
-        Whether the other rows are those of both views, or of the other view only.
+        Whether negatives come from both views, or from the other view only.
 
     Returns
     -------
@@ -54,7 +63,7 @@ def info_nce(a, b, temperature=0.1, intra_negatives=True):
     References
     ----------
     NT-Xent of SimCLR (arXiv 2002.05709, equation 1), as COrAL (arXiv 2602.14983) uses
-    it for each component; without negatives of the same view, the loss of CLIP (arXiv
+    it for each component; without negatives from the same view, the loss of CLIP (arXiv
     2103.00020).
 
     Examples
@@ -70,7 +79,7 @@ def info_nce(a, b, temperature=0.1, intra_negatives=True):
         similarities = F.normalize(a, dim=1) @ F.normalize(b, dim=1).T / temperature
         positives = torch.arange(n_samples, device=a.device)
         both = (F.cross_entropy(s, positives) for s in (similarities, similarities.T))
-        return sum(both) / 2
+        return cast(torch.Tensor, sum(both)) / 2
     z = F.normalize(torch.cat([a, b]), dim=1)
     itself = torch.eye(2 * n_samples, dtype=torch.bool, device=z.device)
     similarities = (z @ z.T / temperature).masked_fill(itself, -torch.inf)
@@ -79,8 +88,10 @@ def info_nce(a, b, temperature=0.1, intra_negatives=True):
 
 
 @_at_least_float32
-def orthogonality(a, b, kind="squared"):
-    """Return the mean penalty on the cosines of two components, row by row.
+def orthogonality(
+    a: torch.Tensor, b: torch.Tensor, kind: Literal["squared", "hinge"] = "squared"
+) -> torch.Tensor:
+    """Return the mean penalty on the row-wise cosines of two components.
 
     Parameters
     ----------
@@ -88,7 +99,7 @@ def orthogonality(a, b, kind="squared"):
         Two components of the same samples.
 
     kind : {"squared", "hinge"}, default="squared"
-        ``cos ** 2``, which also pushes opposite rows apart, or ``max(0, cos)``.
+        ``cos ** 2``, which also penalises opposite rows, or ``max(0, cos)``.
 
     Returns
     -------
@@ -102,7 +113,7 @@ def orthogonality(a, b, kind="squared"):
 
     References
     ----------
-    COrAL (arXiv 2602.14983); its code uses the hinge first and the square later.
+    COrAL (arXiv 2602.14983), whose code used the hinge first and the square later.
 
     Examples
     --------
@@ -125,14 +136,19 @@ def orthogonality(a, b, kind="squared"):
 
 
 @_at_least_float32
-def info_nce_of_masks(anchors, masked, temperature=0.1, variance_weight=1.0):
+def info_nce_of_masks(
+    anchors: torch.Tensor,
+    masked: torch.Tensor,
+    temperature: float = 0.1,
+    variance_weight: float = 1.0,
+) -> torch.Tensor:
     """Return the InfoNCE loss of rows with a distribution of their masked versions.
 
     With cosines ``c_ik`` of row i and its k-th masked version, the positive is ``mean_k
-    c_ik + v_i``, where ``v_i = variance_weight * var_k(c_ik) / (2 temperature)``; it is
-    told from all masked versions of other rows and from the other rows. The mean of
-    ``v_i / temperature`` is added, which takes the variance out of the numerator: what
-    is left of it bounds the denominator under infinitely many masks.
+    c_ik + v_i``, where ``v_i = variance_weight * var_k(c_ik) / (2 temperature)``. The
+    negatives are all masked versions of other rows, and the other rows themselves. The
+    mean of ``v_i / temperature`` is added, which removes the variance from the
+    numerator; what remains in the denominator bounds it for infinitely many masks.
 
     Parameters
     ----------
@@ -155,8 +171,8 @@ def info_nce_of_masks(anchors, masked, temperature=0.1, variance_weight=1.0):
 
     References
     ----------
-    InfMasking (arXiv 2509.25270). There the quadratic form of an anchor with the
-    covariance matrix of its masked versions is computed, which is the variance above.
+    InfMasking (arXiv 2509.25270), which computes the quadratic form of an anchor with
+    the covariance matrix of its masked versions; that equals the variance above.
 
     Examples
     --------
@@ -179,15 +195,16 @@ def info_nce_of_masks(anchors, masked, temperature=0.1, variance_weight=1.0):
 
 
 @_at_least_float32
-def nce_bound(scores):
-    """Return the InfoNCE lower bound of mutual information, of a critic's scores.
+def nce_bound(scores: torch.Tensor) -> torch.Tensor:
+    """Return the InfoNCE lower bound on mutual information from a critic's scores.
 
     ``mean_i s_ii - mean_j (log sum_i exp s_ij - log n_samples)``
 
     Parameters
     ----------
     scores : tensor of shape (n_samples, n_samples)
-        Entry (i, j) is the critic's score of row i of one view with row j of another.
+        Entry (i, j) is the critic's score for row i of one input and row j of the
+        other.
 
     Returns
     -------
@@ -211,15 +228,16 @@ def nce_bound(scores):
 
 
 @_at_least_float32
-def club_bound(scores):
-    """Return the contrastive upper bound of mutual information, of a critic's scores.
+def club_bound(scores: torch.Tensor) -> torch.Tensor:
+    """Return the contrastive upper bound on mutual information from a critic's scores.
 
-    ``mean_i s_ii - mean_ij s_ij``; an upper bound if the critic is optimal.
+    ``mean_i s_ii - mean_ij s_ij``, which is an upper bound if the critic is optimal.
 
     Parameters
     ----------
     scores : tensor of shape (n_samples, n_samples)
-        Entry (i, j) is the critic's score of row i of one view with row j of another.
+        Entry (i, j) is the critic's score for row i of one input and row j of the
+        other.
 
     Returns
     -------
@@ -241,11 +259,11 @@ def club_bound(scores):
 
 
 @_at_least_float32
-def cross_product_norm(a, b):
+def cross_product_norm(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Return the Frobenius norm of the cross product of two components.
 
     ``|| A.T B ||`` with normalised rows: zero if every column of one is orthogonal to
-    every column of the other over the samples. It grows with their number.
+    every column of the other over the samples. It grows with the number of samples.
 
     Parameters
     ----------
@@ -253,7 +271,7 @@ def cross_product_norm(a, b):
         One component; rows are normalised here.
 
     b : tensor of shape (n_samples, n_features_b)
-        Another one of the same samples.
+        The other component of the same samples.
 
     Returns
     -------
@@ -262,7 +280,7 @@ def cross_product_norm(a, b):
 
     References
     ----------
-    DisentangledSSL (ICLR 2025).
+    DisentangledSSL (arXiv 2410.23996, ICLR 2025).
 
     Examples
     --------
@@ -275,7 +293,7 @@ def cross_product_norm(a, b):
     return torch.linalg.matrix_norm(F.normalize(a, dim=1).T @ F.normalize(b, dim=1))
 
 
-def _check_same_shape(a, b):
+def _check_same_shape(a: torch.Tensor, b: torch.Tensor) -> None:
     if a.ndim != 2 or a.shape != b.shape:
         raise ValueError(
             "Two embeddings of equal shape (n_samples, n_features) are expected. "

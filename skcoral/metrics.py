@@ -1,14 +1,17 @@
 """Metrics: scores of a representation, on numpy arrays and without labels."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import subspace_angles
 from scipy.spatial.distance import pdist
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
+from skcoral._typing import Array
 
-def mean_abs_cosine(a, b):
-    """Return the mean |cos| between the rows of two components; 0 is orthogonal.
+
+def mean_abs_cosine(a: ArrayLike, b: ArrayLike) -> float:
+    """Return the mean |cos| between the rows of two components.
 
     Parameters
     ----------
@@ -18,7 +21,7 @@ def mean_abs_cosine(a, b):
     Returns
     -------
     float
-        Between 0 and 1.
+        Between 0, where all pairs of rows are orthogonal, and 1.
 
     Raises
     ------
@@ -27,7 +30,7 @@ def mean_abs_cosine(a, b):
 
     References
     ----------
-    The disentanglement score of COrAL's code (arXiv 2602.14983).
+    The disentanglement score in the code of COrAL (arXiv 2602.14983).
 
     Examples
     --------
@@ -35,12 +38,13 @@ def mean_abs_cosine(a, b):
     >>> mean_abs_cosine([[1, 0], [0, 1]], [[0, 1], [0, -1]])
     0.5
     """
-    a, b = _check_pair(a, b)
-    return float(np.abs(_cosines(a, b)).mean())
+    return float(np.abs(_cosines(*_check_pair(a, b))).mean())
 
 
-def grassmann_distance(a, b, n_directions=10):
-    """Return the mean sine of the angles between two components' main directions.
+def grassmann_distance(a: ArrayLike, b: ArrayLike, n_directions: int = 10) -> float:
+    """Return the mean sine of the principal angles between two components.
+
+    The angles are those between the subspaces of their leading principal directions.
 
     Parameters
     ----------
@@ -48,7 +52,7 @@ def grassmann_distance(a, b, n_directions=10):
         Two components of the same samples and of equal width.
 
     n_directions : int, default=10
-        Number of leading principal directions compared, at most the rank.
+        Number of leading principal directions to compare, at most the rank.
 
     Returns
     -------
@@ -62,7 +66,7 @@ def grassmann_distance(a, b, n_directions=10):
 
     References
     ----------
-    The "Grassmann distance" of COrAL's code (arXiv 2602.14983).
+    The "Grassmann distance" in the code of COrAL (arXiv 2602.14983).
 
     Examples
     --------
@@ -72,14 +76,13 @@ def grassmann_distance(a, b, n_directions=10):
     >>> round(grassmann_distance(a, 2 * a), 6)
     0.0
     """
-    a, b = _check_pair(a, b)
-    bases = [_principal_directions(x, n_directions) for x in (a, b)]
+    bases = [_principal_directions(x, n_directions) for x in _check_pair(a, b)]
     n_common = min(basis.shape[1] for basis in bases)
     angles = subspace_angles(*(basis[:, :n_common] for basis in bases))
     return float(np.sin(angles).mean())
 
 
-def alignment(a, b, alpha=2.0):
+def alignment(a: ArrayLike, b: ArrayLike, alpha: float = 2.0) -> float:
     """Return the mean distance between normalised embeddings of two views.
 
     Parameters
@@ -88,12 +91,12 @@ def alignment(a, b, alpha=2.0):
         Embeddings of two views of the same samples.
 
     alpha : float, default=2.0
-        Power of the distance.
+        Exponent of the distance.
 
     Returns
     -------
     float
-        0 where the views agree.
+        The mean; 0 if the views agree.
 
     Raises
     ------
@@ -110,18 +113,18 @@ def alignment(a, b, alpha=2.0):
     >>> alignment([[1, 0]], [[-1, 0]])
     4.0
     """
-    a, b = _check_pair(a, b)
-    distances = np.linalg.norm(normalize(a) - normalize(b), axis=1)
+    first, second = _check_pair(a, b)
+    distances = np.linalg.norm(normalize(first) - normalize(second), axis=1)
     return float((distances**alpha).mean())
 
 
-def uniformity(a, t=2.0):
+def uniformity(a: ArrayLike, t: float = 2.0) -> float:
     """Return how evenly normalised embeddings cover the sphere; lower is more even.
 
     Parameters
     ----------
     a : array-like of shape (n_samples, n_features)
-        Embeddings of two samples or more.
+        Embeddings of at least two samples.
 
     t : float, default=2.0
         Sharpness of the Gaussian potential.
@@ -129,7 +132,7 @@ def uniformity(a, t=2.0):
     Returns
     -------
     float
-        Logarithm of the mean potential over all pairs; 0 if all rows coincide.
+        Logarithm of the mean potential over all pairs of rows; 0 if all rows coincide.
 
     References
     ----------
@@ -141,19 +144,19 @@ def uniformity(a, t=2.0):
     >>> uniformity([[1, 0], [-1, 0]])
     -8.0
     """
-    a = check_array(a, ensure_min_samples=2)
-    squared = pdist(normalize(a.astype(np.float64)), "sqeuclidean")
+    rows = check_array(a, ensure_min_samples=2)
+    squared = pdist(normalize(rows.astype(np.float64)), "sqeuclidean")
     return float(np.log(np.exp(-t * squared).mean()))
 
 
-def retrieval_accuracy(a, b, k=1):
+def retrieval_accuracy(a: ArrayLike, b: ArrayLike, k: int = 1) -> float:
     """Return how often row i of `b` is among the `k` nearest to row i of `a`.
 
     Parameters
     ----------
     a, b : array-like of shape (n_samples, n_features)
-        Queries and candidates; nearness is the cosine. Of equal cosines the true row
-        counts last.
+        Queries and candidates, compared by their cosine. Among equal cosines the true
+        row ranks last.
 
     k : int, default=1
         Number of neighbours.
@@ -170,7 +173,7 @@ def retrieval_accuracy(a, b, k=1):
 
     Notes
     -----
-    The "SSL accuracy" of contrastive learning is the case ``k=1`` on two views.
+    With ``k=1`` on two views this is the "SSL accuracy" of contrastive learning.
 
     Examples
     --------
@@ -178,15 +181,15 @@ def retrieval_accuracy(a, b, k=1):
     >>> retrieval_accuracy([[1, 0], [0, 1]], [[2, 0], [0, 3]])
     1.0
     """
-    a, b = _check_pair(a, b)
-    similarities = normalize(a) @ normalize(b).T
+    queries, candidates = _check_pair(a, b)
+    similarities = normalize(queries) @ normalize(candidates).T
     own = np.diag(similarities)[:, None].copy()
     np.fill_diagonal(similarities, -np.inf)
     return float(((similarities >= own).sum(axis=1) < k).mean())
 
 
-def _check_pair(a, b):
-    a, b = (check_array(x, dtype=np.float64) for x in (a, b))
+def _check_pair(first: ArrayLike, second: ArrayLike) -> tuple[Array, Array]:
+    a, b = (check_array(x, dtype=np.float64) for x in (first, second))
     if a.shape != b.shape:
         raise ValueError(
             f"Two arrays of equal shape are expected. Got {a.shape} and {b.shape}."
@@ -194,11 +197,11 @@ def _check_pair(a, b):
     return a, b
 
 
-def _cosines(a, b):
+def _cosines(a: Array, b: Array) -> Array:
     return (normalize(a) * normalize(b)).sum(axis=1)
 
 
-def _principal_directions(x, n_directions):
+def _principal_directions(x: Array, n_directions: int) -> Array:
     """Return the leading right singular vectors of the centred rows, as columns."""
     centred = x - x.mean(axis=0)
     _, singular, directions = np.linalg.svd(centred, full_matrices=False)

@@ -1,6 +1,8 @@
 """Pretrained encoders: frozen models that turn values into vectors, once per value."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Self
 
 import joblib
 import numpy as np
@@ -11,34 +13,35 @@ from tqdm.auto import tqdm
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import is_dataframe, list_cells
 from skcoral._sklearn_compat import HasMethods
+from skcoral._typing import Array
 
 
 class PretrainedEncoder(TransformerMixin, BaseEstimator):
-    """Make vectors of texts, images or arrays by a model that is not trained further.
+    """Encode texts, images or arrays as vectors by a model that is not trained further.
 
-    A transformer for the `preprocessor` of a modality. Each distinct value is encoded
-    once per call, in batches, and once for all with `memory`.
+    This transformer can be the `preprocessor` of a modality. Each distinct value is
+    encoded once per call, in batches; with `memory`, it is encoded once and for all.
 
     Parameters
     ----------
     encoder : object with `encode` or `transform`, str or path
         The model: ``encode(values)`` or ``transform(values)`` takes a list and returns
-        one vector per value. A path is that of a local sentence-transformers model
+        one vector per value. A path must lead to a local sentence-transformers model
         (extra ``pretrained``).
 
     batch_size : int, default=64
-        Values per call of the model.
+        Number of values per call of the model.
 
     memory : str, joblib.Memory or None, default=None
-        Folder where vectors are kept, by model and value. A model given as an object is
-        told from others by its content, one given as a path by the path.
+        Folder that keeps the vectors, by model and value. A model given as an object is
+        identified by its content, one given as a path by that path.
 
     verbose : bool, default=False
-        Show a progress bar over the values.
+        Whether to show a progress bar over the values.
 
     Notes
     -----
-    The model is shared by clones, not copied. It is never trained, so `fit` learns
+    Clones share the model instead of copying it. It is never trained, so `fit` learns
     nothing.
 
     Examples
@@ -59,13 +62,20 @@ class PretrainedEncoder(TransformerMixin, BaseEstimator):
         "verbose": ["boolean"],
     }
 
-    def __init__(self, encoder, *, batch_size=64, memory=None, verbose=False):
+    def __init__(
+        self,
+        encoder: Any,
+        *,
+        batch_size: int = 64,
+        memory: str | joblib.Memory | None = None,
+        verbose: bool = False,
+    ) -> None:
         self.encoder = encoder
         self.batch_size = batch_size
         self.memory = memory
         self.verbose = verbose
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: None = None) -> Self:
         """Check the parameters.
 
         Parameters
@@ -90,7 +100,7 @@ class PretrainedEncoder(TransformerMixin, BaseEstimator):
         self.model_ = _load(self.encoder)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Array:
         """Return the vectors.
 
         Parameters
@@ -106,8 +116,8 @@ class PretrainedEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the model returns another number of vectors than it got values, or
-            vectors that are not finite.
+            If the model does not return one vector per value, or returns vectors that
+            are not finite.
         """
         cells = X if isinstance(X, list) else _list_values(X)
         digests = [_digest(cell) for cell in cells]
@@ -115,24 +125,24 @@ class PretrainedEncoder(TransformerMixin, BaseEstimator):
         vectors = self._remember(distinct) if self.memory else self._encode(distinct)
         return np.stack([vectors[digest] for digest in digests])
 
-    def __sklearn_clone__(self):
+    def __sklearn_clone__(self) -> Self:
         """Return a copy that shares the frozen model."""
         params = {**self.get_params(deep=False)}
         return type(self)(params.pop("encoder"), **params)
 
-    def _encode(self, distinct):
+    def _encode(self, distinct: Mapping[str, Any]) -> dict[str, Array]:
         """Return the vector of each value by its digest."""
         digests, values = list(distinct), list(distinct.values())
         starts = range(0, len(values), self.batch_size)
-        vectors = {}
+        vectors: dict[str, Array] = {}
         for start in tqdm(starts, unit="batch", disable=not self.verbose):
             part = slice(start, start + self.batch_size)
             batch = _check_vectors(_apply(self.model_, values[part]), values[part])
             vectors |= dict(zip(digests[part], batch, strict=True))
         return vectors
 
-    def _remember(self, distinct):
-        """Return the vectors from memory, having encoded those that were not there."""
+    def _remember(self, distinct: Mapping[str, Any]) -> dict[str, Array]:
+        """Return the vectors from memory, after encoding those that it lacked."""
         recall = check_memory(self.memory).cache(_recall, ignore=["vector"])
         path = isinstance(self.encoder, (str, Path))
         model = str(self.encoder) if path else joblib.hash(self.encoder)
@@ -147,13 +157,13 @@ class PretrainedEncoder(TransformerMixin, BaseEstimator):
         }
 
 
-def _recall(model, digest, vector=None):
-    """Return the vector; joblib keeps it by model and digest."""
+def _recall(model: str, digest: str, vector: Array | None = None) -> Array | None:
+    """Return the vector, which joblib keeps by model and digest."""
     return vector
 
 
-def _load(encoder):
-    """Return a model, from itself or from a path."""
+def _load(encoder: Any) -> Any:
+    """Return the model that is given, or that a path leads to."""
     if not isinstance(encoder, (str, Path)):
         return encoder
     try:
@@ -171,24 +181,24 @@ def _load(encoder):
     return SentenceTransformer(str(encoder), local_files_only=True)
 
 
-def _list_values(X):
+def _list_values(X: Any) -> list[Any]:
     if not is_dataframe(X) and np.ndim(X) > 2:
         return list(X)
     return list_cells(X)
 
 
-def _digest(value):
-    """Return a short name of a value's content."""
+def _digest(value: Any) -> str:
+    """Return the key of a value: a text itself, or a hash of the content."""
     return value if isinstance(value, str) else joblib.hash(value)
 
 
-def _apply(model, values):
+def _apply(model: Any, values: list[Any]) -> Array:
     encode = getattr(model, "encode", None) or model.transform
     return np.asarray(encode(values))
 
 
-def _check_vectors(vectors, values):
-    """Raise unless there is one finite vector per value."""
+def _check_vectors(vectors: Array, values: list[Any]) -> Array:
+    """Return the vectors; raise unless there is a finite one per value."""
     if vectors.ndim != 2 or len(vectors) != len(values):
         raise ValueError(
             f"The encoder must return {len(values)} vectors for as many values. Got "

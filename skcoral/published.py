@@ -1,5 +1,8 @@
 """Settings of published experiments, as parameters of estimators."""
 
+from collections.abc import Collection
+from typing import Any, Literal
+
 from skcoral.modalities import KINDS
 
 SERIES = {
@@ -22,8 +25,8 @@ FORCE = ("force", "sequence", {"encoder": "gru"})
 PROPRIO = ("proprio", "tabular", {"augmentation": "noise"})
 PICTURES = [(name, "image", {"encoder": "alexnet"}) for name in ("image1", "image2")]
 
-# By data set: modalities as (name, kind, parameters), and the width of the tokens.
-DATASETS = {
+# By data set: modalities as (name, kind, parameters), and the width of tokens.
+DATASETS: dict[str, tuple[list[tuple[str, str, dict[str, Any]]], int]] = {
     "mosi": ([VISION, TEXT], 40),
     "mosei": ([VISION, TEXT], 40),
     "humor": ([VISION, TEXT], 40),
@@ -71,7 +74,13 @@ COMM = {
 }
 
 
-def _mask(temperature, variance_weight, mask_ratio, n_masks, whole=1.0):
+def _mask(
+    temperature: float,
+    variance_weight: float,
+    mask_ratio: float,
+    n_masks: int,
+    whole: float = 1.0,
+) -> dict[str, float]:
     return {
         "temperature": temperature,
         "variance_weight": variance_weight,
@@ -97,7 +106,11 @@ INFMASKING = {
 METHODS = {"coral": CORAL, "comm": COMM, "infmasking": INFMASKING}
 
 
-def published_settings(method, dataset, variant=None):
+def published_settings(
+    method: Literal["coral", "comm", "infmasking"],
+    dataset: str,
+    variant: Literal["v1", "2026-07"] | None = None,
+) -> dict[str, Any]:
     """Return the parameters of a published experiment, for the method's estimator.
 
     Parameters
@@ -107,18 +120,18 @@ def published_settings(method, dataset, variant=None):
         :class:`InfMaskingTransformer`.
 
     dataset : str
-        "mosi", "humor", "sarcasm", "mimic" or "trifeatures"; "mosei" of COrAL and CoMM;
-        "vision_touch_contact", "vision_touch_position", "humor_trimodal" and
-        "vision_touch_trimodal" of CoMM and InfMasking.
+        For all methods, "mosi", "humor", "sarcasm", "mimic" or "trifeatures"; for COrAL
+        and CoMM, also "mosei"; for CoMM and InfMasking, also "vision_touch_contact",
+        "vision_touch_position", "humor_trimodal" and "vision_touch_trimodal".
 
     variant : {"v1", "2026-07"} or None, default=None
-        For COrAL only: the code that came with the first version of the paper (January
-        2026), or that of July 2026. None takes "2026-07".
+        For COrAL only: the code published with the first version of the paper (January
+        2026), or the code of July 2026. None means "2026-07".
 
     Returns
     -------
     dict of str to object
-        Parameters of the constructor, "modalities" included, which expects the keys of
+        Parameters of the constructor, including "modalities", which expect the keys of
         the data set in a `SliceDict`.
 
     Raises
@@ -128,21 +141,21 @@ def published_settings(method, dataset, variant=None):
 
     See Also
     --------
-    COrALTransformer : The method, whose defaults are other ones.
+    COrALTransformer : The method, with other defaults.
 
     Notes
     -----
-    Sources: the code of COrAL (arXiv 2602.14983), CoMM (arXiv 2409.07402) and
-    InfMasking (arXiv 2509.25270). The variants of COrAL differ in the orthogonality,
-    its weight, which is 1 on Trifeatures in both, and the masking. Weight decays that
-    InfMasking does not report are those of CoMM.
+    The sources are the code of COrAL (arXiv 2602.14983), CoMM (arXiv 2409.07402) and
+    InfMasking (arXiv 2509.25270). The variants of COrAL differ in the orthogonality
+    penalty, in its weight (except on Trifeatures, where both have 1) and in the
+    masking. Weight decays that InfMasking does not report are those of CoMM.
 
-    What differs from the sources: each modality draws its augmentation by itself, also
-    on affective series, where the sources share the draw; the tokens of MIMIC's table
-    are its five columns, without a network before them; on Vision&Touch, encoders are
-    those of this package in place of ResNet-18 and causal convolutions. Seeds, the
-    choice of an epoch on validation data and the probe are not settings of an
-    estimator.
+    Three things differ from the sources. Each modality draws its augmentation
+    separately, whereas the sources share the draw on affective series; the tokens of
+    MIMIC's table are its five columns, without a network before them; and on
+    Vision&Touch the encoders are those of this package instead of ResNet-18 and causal
+    convolutions. Seeds, the choice of an epoch on validation data, and the probe are
+    not settings of an estimator.
 
     Examples
     --------
@@ -168,15 +181,15 @@ def published_settings(method, dataset, variant=None):
     return {"modalities": specs, "embed_dim": embed_dim, **params}
 
 
-def _take_variant(dataset, variant):
+def _take_variant(dataset: str, variant: str | None) -> dict[str, Any]:
     variant = "2026-07" if variant is None else variant
     _check("variant", variant, CORAL_VARIANTS)
-    # Trifeatures kept the weight of the first version.
+    # On Trifeatures the weight is that of the first version.
     weight = {"ortho_weight": 1.0} if dataset == "trifeatures" else {}
     return CORAL_VARIANTS[variant] | weight
 
 
-def _check(parameter, value, known):
+def _check(parameter: str, value: Any, known: Collection[str]) -> None:
     if value not in known:
         raise ValueError(
             f"The {parameter!r} parameter of published_settings must be a str among "

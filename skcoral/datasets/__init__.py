@@ -1,4 +1,4 @@
-"""Data sets: bundled real data, generators, and readers of benchmark files."""
+"""Data sets: real data in the package, generators, and readers of benchmark files."""
 
 from skcoral.datasets._affect import load_affect
 from skcoral.datasets._generators import make_multimodal_interactions

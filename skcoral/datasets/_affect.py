@@ -1,10 +1,15 @@
 """Videos with sentiment, humour or sarcasm: files in the format of MultiBench."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 from skorch.helper import SliceDict
 
+from skcoral._typing import Array, FilePath
 from skcoral.datasets._files import (
     check_choice,
     check_flag,
@@ -32,27 +37,27 @@ STRONGEST = 3  # sentiment lies between -3 and 3
 
 DESCR = """{title}: short videos as series of vision, audio and text, word by word.
 
-Read from a file in the format of MultiBench (Liang et al., NeurIPS 2021). The text is
-made of GloVe vectors, vision and audio of features of the face and of the voice.
+Read from a file in the format of MultiBench (Liang et al., NeurIPS 2021). The text
+consists of GloVe vectors, vision and audio of features of the face and of the voice.
 Classes: {classes}.
 """
 
 
 def load_affect(
-    name,
-    path,
+    name: Literal["mosi", "mosei", "humor", "sarcasm"],
+    path: FilePath,
     *,
-    subset="train",
-    target="class",
-    modalities=("vision", "text"),
-    align=True,
-    z_norm=False,
-    return_X_y=False,
-):
-    """Load videos with sentiment, humour or sarcasm from a file that you have.
+    subset: Literal["train", "valid", "test"] = "train",
+    target: Literal["class", "sentiment"] = "class",
+    modalities: Sequence[str] = ("vision", "text"),
+    align: bool = True,
+    z_norm: bool = False,
+    return_X_y: bool = False,
+) -> Bunch | tuple[SliceDict, Array]:
+    """Load videos with sentiment, humour or sarcasm from a file of yours.
 
-    The file is a pickle in the format of MultiBench. It is read by a reader that admits
-    arrays in builtin containers and refuses anything else, so that no code in it runs.
+    The file is a pickle in the format of MultiBench. The reader admits arrays in
+    builtin containers and refuses anything else, so that no code in the file runs.
 
     Parameters
     ----------
@@ -61,25 +66,25 @@ def load_affect(
 
     path : str or path
         The file: ``mosi_data.pkl``, ``mosei_senti_data.pkl``, ``humor.pkl`` or
-        ``sarcasm.pkl`` in MultiBench. All of it is read into memory first.
+        ``sarcasm.pkl`` in MultiBench. It is read into memory as a whole.
 
     subset : {"train", "valid", "test"}, default="train"
         The part of the file to load.
 
     target : {"class", "sentiment"}, default="class"
-        1 where the label is above 0, else 0; or the sentiment itself, a number from -3
-        to 3, for "mosi" and "mosei" only.
+        1 where the label is above 0, else 0; or, for "mosi" and "mosei" only, the
+        sentiment itself, a number from -3 to 3.
 
     modalities : list or tuple of {"vision", "audio", "text"}, \
 default=("vision", "text")
-        The series to load, in order. COrAL's paper leaves audio out.
+        The series to load, in order. The paper of COrAL leaves audio out.
 
     align : bool, default=True
         Begin all series of a video at its first word, so that steps correspond.
-        Otherwise each series begins at its own first step that is not zero.
+        Otherwise, each series begins at its own first step that is not zero.
 
     z_norm : bool, default=False
-        Standardise each series of a video over its own steps.
+        Standardise each series of each video over its own steps.
 
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
@@ -94,11 +99,11 @@ default=("vision", "text")
         target : ndarray of shape (n_samples,)
             Classes 0 and 1 (int), or the sentiment (float).
         ids : ndarray of shape (n_samples,) or (n_samples, n_parts)
-            What the file says of the origin of a row, str if it is text.
+            The origin of each row according to the file, str if it is text.
         modalities : list of (name, spec, columns)
             Ready for :class:`~skcoral.COrALTransformer`.
         target_names : list of str
-            Names of the classes. Not there for "sentiment".
+            Names of the classes. Absent for "sentiment".
         DESCR : str
             Origin and content.
 
@@ -116,10 +121,10 @@ default=("vision", "text")
     The steps are those of the loader of MultiBench (Liang et al., NeurIPS 2021), which
     FactorCL, CoMM and COrAL (arXiv 2602.14983) share: rows without text are left out,
     and series, which the file pads with zeros on the left, begin at the first word.
-    Deviations: NaN and both infinities become 0 in every series, there minus infinity
-    in audio alone; a row lacks text if all of it is 0, there if it sums to 0; padding
-    is NaN, there zeros that the networks take for steps. A series that is 0 throughout
-    is missing if `align` is False; there it is an error.
+    Four things differ. NaN and both infinities become 0 in every series, instead of
+    minus infinity in audio only. A row lacks text if its entries are all 0, instead of
+    if they sum to 0. Padding is NaN, instead of zeros that networks take for steps. And
+    a series of zeros counts as missing if `align` is False, instead of being an error.
 
     Examples
     --------
@@ -142,7 +147,7 @@ default=("vision", "text")
     path = find_source("load_affect", path, folder=False, advice=_advise(name))
     part = get_entry(path, read_pickle(path), subset)
     where = f" in {subset!r}"
-    keys = dict.fromkeys([*modalities, "text"])  # words decide what is kept
+    keys = dict.fromkeys([*modalities, "text"])  # the text decides which rows are kept
     series = {key: _read_series(path, part, key, where) for key in keys}
     labels = _read_labels(path, part, name, where)
     ids = _read_ids(path, part, where)
@@ -162,7 +167,15 @@ default=("vision", "text")
     return (bunch.data, bunch.target) if return_X_y else bunch
 
 
-def _check_parameters(name, subset, target, modalities, align, z_norm, return_X_y):
+def _check_parameters(
+    name: Any,
+    subset: Any,
+    target: Any,
+    modalities: Any,
+    align: Any,
+    z_norm: Any,
+    return_X_y: Any,
+) -> None:
     function = "load_affect"
     check_choice(function, "name", name, SETS)
     check_choice(function, "subset", subset, SUBSETS)
@@ -175,7 +188,7 @@ def _check_parameters(name, subset, target, modalities, align, z_norm, return_X_
     check_flag(function, "return_X_y", return_X_y)
 
 
-def _advise(name):
+def _advise(name: str) -> str:
     file, title, _ = SETS[name]
     return (
         f"Obtain {file!r}, the features of {title} as prepared for MultiBench, from "
@@ -183,14 +196,14 @@ def _advise(name):
     )
 
 
-def _read_series(path, part, key, where):
+def _read_series(path: Path, part: Any, key: str, where: str) -> Array:
     return clear_gaps(
         read_numbers(path, part, key, ndim=3, dtype=np.float32, where=where)
     )
 
 
-def _read_labels(path, part, name, where):
-    """Return one finite number per row; the raw file of MOSEI has emotions beside."""
+def _read_labels(path: Path, part: Any, name: str, where: str) -> Array:
+    """Return one finite number per row; the raw file of MOSEI adds emotions to it."""
     labels = read_numbers(path, part, "labels", ndim=None, where=where)
     shape = labels.shape
     with_emotions = name == "mosei" and shape[1:] == (1, 7)
@@ -213,8 +226,8 @@ def _read_labels(path, part, name, where):
     return labels
 
 
-def _read_ids(path, part, where):
-    """Return ids of any form as an array, bytes as text."""
+def _read_ids(path: Path, part: Any, where: str) -> Array:
+    """Return ids of any form as an array, with bytes as text."""
     ids = get_entry(path, part, "id", where)
     try:
         ids = np.asarray(np.asarray(ids).tolist())
@@ -231,8 +244,8 @@ def _read_ids(path, part, where):
     return np.char.decode(ids, "utf-8", "replace") if ids.dtype.kind == "S" else ids
 
 
-def _find_text(path, series, where):
-    """Return which rows have text."""
+def _find_text(path: Path, series: dict[str, Any], where: str) -> Array:
+    """Return whether each row has text; raise if none has."""
     has_text = series["text"].any(axis=(1, 2))
     if not has_text.any():
         raise ValueError(
@@ -242,7 +255,7 @@ def _find_text(path, series, where):
     return has_text
 
 
-def _check_steps(path, series, where):
+def _check_steps(path: Path, series: dict[str, Array], where: str) -> None:
     n_steps = {key: values.shape[1] for key, values in series.items()}
     if len(set(n_steps.values())) > 1:
         raise ValueError(
@@ -251,14 +264,14 @@ def _check_steps(path, series, where):
         )
 
 
-def _find_starts(values):
-    """Return the first step that is not zero, or the number of steps."""
+def _find_starts(values: Any) -> Array:
+    """Return the first step that is not zero, or the number of steps without one."""
     real = values.any(axis=2)
     return np.where(real.any(axis=1), real.argmax(axis=1), values.shape[1])
 
 
-def _move_left(values, starts):
-    """Return series from their start on, and NaN behind them."""
+def _move_left(values: Array, starts: Array | None) -> Array:
+    """Return series from their start on, followed by NaN."""
     starts = _find_starts(values) if starts is None else starts
     n_steps = values.shape[1]
     steps = starts[:, None] + np.arange(n_steps)
@@ -268,18 +281,18 @@ def _move_left(values, starts):
     return moved
 
 
-def _standardise(series):
-    """Centre and scale each row over its steps, by the deviation of a sample."""
+def _standardise(series: Array) -> None:
+    """Standardise each row over its steps, by the sample standard deviation."""
     for row in series:
         real = ~np.isnan(row[:, 0])
         n_steps = real.sum()
         if n_steps:
-            # No feature of constant value is blown up, nor one step alone.
+            # The scaler does not blow up constant features, nor a single step.
             unit = StandardScaler().fit_transform(row[real].astype(np.float64))
             row[real] = unit * np.sqrt(1 - 1 / n_steps)
 
 
-def _to_bunch(name, data, labels, target):
+def _to_bunch(name: str, data: SliceDict, labels: Array, target: str) -> Bunch:
     _, title, classes = SETS[name]
     bunch = Bunch(
         data=data,

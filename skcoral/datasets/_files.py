@@ -1,33 +1,40 @@
-"""Benchmark files that a user has: checks of parameters and of what files hold."""
+"""Benchmark files of a user: checks of parameters and of the contents of files."""
 
 import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import DTypeLike
+
+from skcoral._typing import Array, FilePath
 
 
-def refuse(function, name, rule, value):
-    """Raise for a parameter that breaks a rule."""
+def refuse(function: str, name: str, rule: str, value: Any) -> NoReturn:
+    """Raise a ValueError for a parameter that breaks a rule."""
     raise ValueError(
         f"The {name!r} parameter of {function} must be {rule}. Got {value!r} instead."
     )
 
 
-def check_choice(function, name, value, choices):
+def check_choice(
+    function: str, name: str, value: Any, choices: Collection[str]
+) -> None:
     """Raise unless a parameter is one of some words."""
     if not isinstance(value, str) or value not in choices:
         words = ", ".join(map(repr, choices))
         refuse(function, name, f"a str among {{{words}}}", value)
 
 
-def check_flag(function, name, value):
+def check_flag(function: str, name: str, value: Any) -> None:
     """Raise unless a parameter is True or False."""
     if not isinstance(value, bool | np.bool_):
         refuse(function, name, "a bool", value)
 
 
-def check_modalities(function, value, known):
-    """Raise unless a parameter lists some known modalities, each once."""
+def check_modalities(function: str, value: Any, known: Collection[str]) -> None:
+    """Raise unless a parameter lists known modalities, each of them once."""
     listed = isinstance(value, list | tuple) and len(value) > 0
     if not listed or not all(isinstance(key, str) and key in known for key in value):
         words = ", ".join(map(repr, known))
@@ -36,8 +43,8 @@ def check_modalities(function, value, known):
         refuse(function, "modalities", "a list of different names", value)
 
 
-def find_source(function, path, *, folder, advice):
-    """Return the path of what is to be read.
+def find_source(function: str, path: FilePath, *, folder: bool, advice: str) -> Path:
+    """Return the path of the file or folder to read.
 
     Parameters
     ----------
@@ -45,13 +52,13 @@ def find_source(function, path, *, folder, advice):
         Name of the loader.
 
     path : str or path
-        What the user gave.
+        The path that the user gave.
 
     folder : bool
-        Whether it is a folder rather than a file.
+        Whether to expect a folder rather than a file.
 
     advice : str
-        What the user must obtain, and from whom.
+        What to obtain and from whom, for messages.
 
     Returns
     -------
@@ -61,10 +68,10 @@ def find_source(function, path, *, folder, advice):
     Raises
     ------
     ValueError
-        If it is no path, or a folder for a file, or a file for a folder.
+        If it is not a path, or leads to a folder instead of a file or vice versa.
 
     FileNotFoundError
-        If there is nothing.
+        If there is no such file or folder.
     """
     if not isinstance(path, str | os.PathLike):
         refuse(function, "path", "a str or a path", path)
@@ -76,8 +83,8 @@ def find_source(function, path, *, folder, advice):
     return path
 
 
-def get_entry(path, table, key, where=""):
-    """Return what stands under a key of a file, or raise a ValueError that names it."""
+def get_entry(path: FilePath, table: Any, key: str, where: str = "") -> Any:
+    """Return the entry of a file under a key, or raise a ValueError that names it."""
     if not isinstance(table, dict):
         raise ValueError(
             f"The file {str(path)!r} must hold a dict{where}. Got "
@@ -91,8 +98,16 @@ def get_entry(path, table, key, where=""):
     return table[key]
 
 
-def read_numbers(path, table, key, *, ndim, dtype=np.float64, where=""):
-    """Return a new array of numbers that stands under a key of a file.
+def read_numbers(
+    path: FilePath,
+    table: Any,
+    key: str,
+    *,
+    ndim: int | None,
+    dtype: DTypeLike = np.float64,
+    where: str = "",
+) -> Array:
+    """Return a new array with the numbers of a file under a key.
 
     Parameters
     ----------
@@ -100,16 +115,16 @@ def read_numbers(path, table, key, *, ndim, dtype=np.float64, where=""):
         The file, for messages.
 
     table : dict
-        What the file holds.
+        The contents of the file, or a part of them.
 
     key : str
         The key.
 
     ndim : int or None
-        Number of axes that the array must have; None if any will do.
+        Number of axes that the array must have; None allows any number.
 
     dtype : dtype, default=float64
-        The dtype to return, whatever that of the file.
+        The dtype to return, whichever the file has.
 
     where : str, default=""
         Place of the table in the file, for messages.
@@ -117,12 +132,13 @@ def read_numbers(path, table, key, *, ndim, dtype=np.float64, where=""):
     Returns
     -------
     ndarray of `ndim` axes
-        The numbers. What is beyond the range of `dtype` is infinite.
+        The numbers. Those beyond the range of `dtype` are infinite.
 
     Raises
     ------
     ValueError
-        If the key is absent, there is no number in a place, or axes are wrong.
+        If the key is absent, if an entry is not a number, or if the number of axes is
+        wrong.
     """
     values = get_entry(path, table, key, where)
     # An object array may hold one array per row.
@@ -144,8 +160,8 @@ def read_numbers(path, table, key, *, ndim, dtype=np.float64, where=""):
     return numbers
 
 
-def check_lengths(path, arrays, where=""):
-    """Raise unless all arrays of a file have the same number of rows, one or more."""
+def check_lengths(path: FilePath, arrays: Mapping[str, Array], where: str = "") -> None:
+    """Raise unless all arrays of a file have the same number of rows, at least one."""
     lengths = {key: len(values) for key, values in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(
@@ -158,7 +174,7 @@ def check_lengths(path, arrays, where=""):
         )
 
 
-def clear_gaps(values):
-    """Put zero where an array has no finite number, in place, and return it."""
+def clear_gaps(values: Array) -> Array:
+    """Replace numbers that are not finite by 0, in place, and return the array."""
     values[~np.isfinite(values)] = 0
     return values

@@ -1,5 +1,8 @@
 """Generators of multimodal data with known interactions."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
 from skorch.helper import SliceDict
@@ -11,16 +14,17 @@ from skcoral._constraints import (
     POSITIVE_INT,
 )
 from skcoral._sklearn_compat import InvalidParameterError, validate_params
+from skcoral._typing import Array, RandomState
 
-# How far the mixing bends: at 1.5 factors use the curved part of tanh, yet stay
-# recoverable.
+# The strength of the nonlinearity: at 1.5, factors reach the curved part of tanh, but
+# can still be recovered.
 GAIN = 1.5
 
 DESCR = """Vectors of several modalities with known interactions.
 
-Each modality mixes shared factors, own factors and, in "m0" and "m1", an attribute.
-Labels: "redundant" is told by any modality, "unique_m0" by "m0" alone, and so on, and
-"synergy" by the attributes of "m0" and "m1" together, never by one of them.
+Each modality mixes shared factors, unique factors and, in "m0" and "m1", an attribute.
+Labels: any modality predicts "redundant", "m0" alone predicts "unique_m0", and so on;
+only the attributes of "m0" and "m1" together predict "synergy".
 """
 
 
@@ -40,24 +44,24 @@ Labels: "redundant" is told by any modality, "unique_m0" by "m0" alone, and so o
     prefer_skip_nested_validation=True,
 )
 def make_multimodal_interactions(
-    n_samples=1000,
+    n_samples: int = 1000,
     *,
-    n_modalities=2,
-    n_features=32,
-    n_shared=4,
-    n_unique=4,
-    n_levels=10,
-    biased=False,
-    noise=0.05,
-    random_state=None,
-    world_state=0,
-):
+    n_modalities: int = 2,
+    n_features: int = 32,
+    n_shared: int = 4,
+    n_unique: int = 4,
+    n_levels: int = 10,
+    biased: bool = False,
+    noise: float = 0.05,
+    random_state: RandomState = None,
+    world_state: int = 0,
+) -> Bunch:
     """Make vectors of several modalities with one label per kind of information.
 
-    Each modality is a nonlinear mixture of factors that all modalities share, factors
-    of its own and, in the first two modalities, an attribute with `n_levels` levels.
-    A hidden permutation pairs the levels of the two attributes. Whether the pair of a
-    row obeys it is the synergistic label: one attribute alone tells nothing about it.
+    Each modality is a nonlinear mixture of factors that all modalities share, of unique
+    factors and, in the first two modalities, of an attribute with `n_levels` levels. A
+    hidden permutation pairs the levels of the two attributes. The synergistic label is
+    whether a row obeys the permutation: one attribute alone does not predict it.
 
     Parameters
     ----------
@@ -65,31 +69,31 @@ def make_multimodal_interactions(
         Number of rows.
 
     n_modalities : int, default=2
-        Number of modalities, two or more.
+        Number of modalities, at least two.
 
     n_features : int, default=32
         Width of each modality; at least ``n_shared + n_unique + n_levels``.
 
     n_shared, n_unique : int, default=4
-        Number of factors shared by all, and of own factors of each modality.
+        Number of factors that all modalities share, and of unique factors of each.
 
     n_levels : int, default=10
         Number of levels of each attribute.
 
     biased : bool, default=False
-        If True, every row obeys the relation between the attributes, so that it can be
-        learnt without labels; if False, the attributes are independent, and a row obeys
-        it with probability ``1 / n_levels``.
+        If True, every row obeys the permutation, so that it can be learnt without
+        labels; if False, the attributes are independent, and a row obeys it with
+        probability ``1 / n_levels``.
 
     noise : float, default=0.05
-        Standard deviation of Gaussian noise on the features.
+        Standard deviation of the Gaussian noise on the features.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the rows.
 
     world_state : int, default=0
-        Seed of what rows have in common: mixtures, directions of the labels and the
-        relation. Biased and unbiased rows of one world belong together.
+        Seed of everything that rows have in common: the mixtures, the directions of the
+        labels and the permutation. Use one value for biased and unbiased rows.
 
     Returns
     -------
@@ -116,10 +120,11 @@ def make_multimodal_interactions(
 
     Notes
     -----
-    The synergy follows Trifeatures (Hermann and Lampinen, NeurIPS 2020, as used by
-    CoMM, arXiv 2409.07402): texture of one image, colour of the other. The other labels
-    are signs of random directions of the shared or own factors, which are standard
-    normal. A mixture is an orthonormal map, tanh and another orthonormal map.
+    The synergistic label follows Trifeatures (Hermann and Lampinen, NeurIPS 2020, as
+    used by CoMM, arXiv 2409.07402), where it depends on the texture of one image and
+    the colour of the other. The other labels are the signs of random directions of the
+    shared or unique factors, which are standard normal. A mixture is an orthonormal
+    map, tanh and another orthonormal map.
 
     Examples
     --------
@@ -144,8 +149,15 @@ def make_multimodal_interactions(
     )
 
 
-def _make_world(n_modalities, n_features, n_shared, n_unique, n_levels, seed):
-    """Draw what all rows have in common."""
+def _make_world(
+    n_modalities: int,
+    n_features: int,
+    n_shared: int,
+    n_unique: int,
+    n_levels: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Draw everything that rows have in common."""
     rng = np.random.default_rng(seed)
     relation = rng.permutation(n_levels)
     shared_direction = rng.standard_normal(n_shared)
@@ -163,33 +175,42 @@ def _make_world(n_modalities, n_features, n_shared, n_unique, n_levels, seed):
     }
 
 
-def _orthonormal(rng, n):
+def _orthonormal(rng: np.random.Generator, n: int) -> Array:
     return np.linalg.qr(rng.standard_normal((n, n)))[0]
 
 
-def _draw_attributes(rng, n_samples, relation, biased):
-    """Draw the two attributes, tied by the relation if `biased`."""
+def _draw_attributes(
+    rng: np.random.RandomState, n_samples: int, relation: Array, biased: bool
+) -> Array:
+    """Draw the two attributes, bound by the permutation if `biased`."""
     n_levels = len(relation)
     first = rng.randint(n_levels, size=n_samples)
     second = relation[first] if biased else rng.randint(n_levels, size=n_samples)
     return np.column_stack([first, second])
 
 
-def _gather_factors(shared, own, attributes, n_levels):
-    """Put side by side what goes into each modality."""
+def _gather_factors(
+    shared: Array, own: Sequence[Array], attributes: Array, n_levels: int
+) -> list[Array]:
+    """Return the factors that each modality mixes, side by side."""
     factors = [[shared, unique] for unique in own]
     for m in (0, 1):
         factors[m].append(_one_hot(attributes[:, m], n_levels))
     return [np.hstack(parts) for parts in factors]
 
 
-def _one_hot(levels, n_levels):
+def _one_hot(levels: Array, n_levels: int) -> Array:
     """Return centred indicators, scaled to the variance of the other factors."""
     return np.sqrt(n_levels) * (np.eye(n_levels)[levels] - 1 / n_levels)
 
 
-def _mix(rng, factors, mixtures, noise):
-    """Bend and turn the factors of each modality, and add noise."""
+def _mix(
+    rng: np.random.RandomState,
+    factors: Sequence[Array],
+    mixtures: Sequence[tuple[Array, Array]],
+    noise: float,
+) -> SliceDict:
+    """Mix the factors of each modality nonlinearly, and add noise."""
     data = SliceDict()
     for m, (inner, outer) in enumerate(mixtures):
         mixed = np.tanh(GAIN * factors[m] @ inner) @ outer
@@ -198,7 +219,9 @@ def _mix(rng, factors, mixtures, noise):
     return data
 
 
-def _make_labels(world, shared, own, attributes):
+def _make_labels(
+    world: dict[str, Any], shared: Array, own: Sequence[Array], attributes: Array
+) -> dict[str, Array]:
     """Return a label per kind of information."""
     target = {"redundant": shared @ world["shared_direction"] > 0}
     for m, direction in enumerate(world["unique_directions"]):
@@ -207,8 +230,8 @@ def _make_labels(world, shared, own, attributes):
     return {name: label.astype(int) for name, label in target.items()}
 
 
-def _check_width(n_features, n_factors):
-    """Raise if a mixture would lose factors, having fewer features than them."""
+def _check_width(n_features: int, n_factors: int) -> None:
+    """Raise if a mixture has fewer features than factors, and so would lose some."""
     if n_features < n_factors:
         raise InvalidParameterError(
             "The 'n_features' parameter of make_multimodal_interactions must be an int "

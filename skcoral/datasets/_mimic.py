@@ -1,13 +1,17 @@
 """Stays in intensive care (MIMIC-III): the file `im.pk` of MultiBench."""
 
 import random
+from collections.abc import Mapping
 from numbers import Integral
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 from skorch.helper import SliceDict
 
+from skcoral._typing import Array, FilePath
 from skcoral.datasets._files import (
     check_choice,
     check_flag,
@@ -32,17 +36,25 @@ ADVICE = (
 DESCR = """MIMIC-III: stays in intensive care as a table and hourly series.
 
 Read from the file of MultiBench (Liang et al., NeurIPS 2021): 5 features of the
-admission, and 12 measurements in each of its first 24 hours. Access to MIMIC-III needs
-credentials of PhysioNet, whose terms hold for what is derived from it. Classes are
-unbalanced: compare with the rate of the largest, and use balanced accuracy.
+admission, and 12 measurements in each of its first 24 hours. Access to MIMIC-III
+requires credentials of PhysioNet, whose terms also apply to what is derived from it.
+Classes are imbalanced: compare with the share of the largest class, and use balanced
+accuracy.
 """
 
 
-def load_mimic(path, *, subset="train", task=7, standardize="train", return_X_y=False):
-    """Load stays in intensive care from a file that you have.
+def load_mimic(
+    path: FilePath,
+    *,
+    subset: Literal["train", "valid", "test"] = "train",
+    task: int | Literal["mort"] = 7,
+    standardize: Literal["train", "all"] = "train",
+    return_X_y: bool = False,
+) -> Bunch | tuple[SliceDict, Array]:
+    """Load stays in intensive care from a file of yours.
 
-    The file is a pickle. It is read by a reader that admits arrays in builtin
-    containers and refuses anything else, so that no code in it runs.
+    The file is a pickle. The reader admits arrays in builtin containers and refuses
+    anything else, so that no code in the file runs.
 
     Parameters
     ----------
@@ -50,16 +62,18 @@ def load_mimic(path, *, subset="train", task=7, standardize="train", return_X_y=
         The file ``im.pk``.
 
     subset : {"train", "valid", "test"}, default="train"
-        The part to load: four fifths, a tenth, a tenth, drawn as published.
+        The part to load: four fifths, a tenth or a tenth of the rows, drawn as
+        published.
 
     task : int from -1 to 19, or "mort", default=7
-        From 0 on: whether a diagnosis is of that group of ICD-9, 0 or 1 (7 is 460-519,
-        respiratory; 1 is 140-239, neoplasms). -1: the term of mortality, 6 classes, as
-        in MultiBench. "mort": the labels that COrAL's code has for its task -1.
+        From 0 on, whether a diagnosis belongs to that group of ICD-9, 0 or 1 (7 is
+        460-519, respiratory; 1 is 140-239, neoplasms). -1 is the term of mortality, in
+        6 classes, as in MultiBench. "mort" selects the labels that the code of COrAL
+        uses for its task -1.
 
     standardize : {"train", "all"}, default="train"
-        Rows from which mean and deviation of each feature are learnt. "all" is as
-        published, where the features of the test rows take part.
+        Rows that determine the mean and standard deviation of each feature. "all" is
+        the published choice, which includes the features of the test rows.
 
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
@@ -93,12 +107,12 @@ def load_mimic(path, *, subset="train", task=7, standardize="train", return_X_y=
     Notes
     -----
     The steps are those of the loader of MultiBench (Liang et al., NeurIPS 2021), which
-    FactorCL, CoMM and COrAL (arXiv 2602.14983) share: NaN and infinity become 0, each
-    feature is standardised, over samples and hours in the series, and Python's
+    FactorCL, CoMM and COrAL (arXiv 2602.14983) share: NaN and infinity become 0; each
+    feature is standardised, in the series over samples and hours; and Python's
     ``random.Random(10)`` shuffles the rows. The term of mortality is the first of
-    columns 1 to 5 of "adm_labels_all" that is above 0, and 0 if none is. Deviations: by
-    default, mean and deviation are those of the training rows; a feature of constant
-    value is 0, there NaN.
+    columns 1 to 5 of "adm_labels_all" that is above 0, and 0 if none is. Two things
+    differ: by default, the mean and the standard deviation are those of the training
+    rows, and a constant feature becomes 0 instead of NaN.
 
     Examples
     --------
@@ -145,7 +159,9 @@ def load_mimic(path, *, subset="train", task=7, standardize="train", return_X_y=
     )
 
 
-def _check_parameters(subset, task, standardize, return_X_y):
+def _check_parameters(
+    subset: Any, task: Any, standardize: Any, return_X_y: Any
+) -> None:
     check_choice("load_mimic", "subset", subset, ("train", "valid", "test"))
     check_choice("load_mimic", "standardize", standardize, ("train", "all"))
     check_flag("load_mimic", "return_X_y", return_X_y)
@@ -156,7 +172,7 @@ def _check_parameters(subset, task, standardize, return_X_y):
         refuse("load_mimic", "task", rule, task)
 
 
-def _read_target(path, stays, task):
+def _read_target(path: Path, stays: Any, task: Any) -> Array:
     if task == "mort":
         return _read_mortality(path, stays)
     key, first = ("adm_labels_all", TERMS.start) if task == -1 else ("y_icd9", task)
@@ -173,7 +189,7 @@ def _read_target(path, stays, task):
     return np.where(passed.any(axis=1), passed.argmax(axis=1) + first, 0)
 
 
-def _read_mortality(path, stays):
+def _read_mortality(path: Path, stays: Any) -> Array:
     labels = _read_labels(path, stays, "adm_labels_mort", ndim=None)
     if set(labels.shape[1:]) - {1} or labels.ndim == 0 or (labels % 1).any():
         raise ValueError(
@@ -183,7 +199,7 @@ def _read_mortality(path, stays):
     return labels.reshape(-1).astype(int)
 
 
-def _read_labels(path, stays, key, ndim):
+def _read_labels(path: Path, stays: Any, key: str, ndim: int | None) -> Array:
     labels = read_numbers(path, stays, key, ndim=ndim)
     if not np.isfinite(labels).all():
         raise ValueError(
@@ -193,7 +209,7 @@ def _read_labels(path, stays, key, ndim):
     return labels
 
 
-def _split(path, n_rows):
+def _split(path: Path, n_rows: int) -> Mapping[str, Array]:
     """Return the rows of each part, in the order in which they are drawn."""
     n_parts = 10
     if n_rows < n_parts:
@@ -208,8 +224,8 @@ def _split(path, n_rows):
     return {name: np.array(part) for name, part in parts.items()}
 
 
-def _standardise(block, fitted, rows):
-    """Scale features, over samples and steps, by the rows that are fitted."""
+def _standardise(block: Array, fitted: Array | slice, rows: Array) -> Array:
+    """Standardise `rows`, over samples and steps, by the statistics of `fitted`."""
     n_features = block.shape[-1]
     scaler = StandardScaler().fit(block[fitted].reshape(-1, n_features))
     scaled = scaler.transform(block[rows].reshape(-1, n_features))

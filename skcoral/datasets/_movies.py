@@ -1,11 +1,12 @@
 """The bundled films: a table with numbers, categories and free text."""
 
 from importlib import resources
+from typing import Any, Literal
 
 from sklearn.utils import Bunch
 
 FILM = "year month runtime mpaa language country n_languages n_countries".split()
-# Box office and the number of reviews tell how a film was received.
+# Box office and the number of reviews reveal how a film was received.
 RECEPTION = ["box_office", "n_reviews"]
 FRESH_FROM = 60
 
@@ -15,25 +16,30 @@ DESCR = """Films of 1940 to 2014.
 
 16,583 films from a snapshot of Wikidata, as in the package bokeh-sampledata 2026.1
 (movies.db). Licence: CC0-1.0. The text of a film holds its title, director, writers and
-cast. Targets: the first genre (12 classes), whether 60 % of the reviews or more are
+cast. Targets: the first genre (12 classes), whether at least 60 % of the reviews are
 favourable ("fresh"), and that percentage ("meter", 0 to 100). No target is missing, so
-no film is left out. Values are missing elsewhere, most often in "mpaa" (85 %).
+no film is left out. Other values are missing, most often in "mpaa" (85 %).
 """
 
 
-def load_movies(*, target="genre", as_frame=True, return_X_y=False):
-    """Load films: a table, a text, and a target to choose.
+def load_movies(
+    *,
+    target: Literal["genre", "fresh", "meter"] = "genre",
+    as_frame: bool = True,
+    return_X_y: bool = False,
+) -> Bunch | tuple[Any, Any]:
+    """Load films: a table, a text and a target of your choice.
 
     Parameters
     ----------
     target : {"genre", "fresh", "meter"}, default="genre"
-        The first of the film's genres (12 classes, str); whether its reviews are
-        favourable (0 or 1, meter of 60 or more); the percentage of favourable reviews
-        (float, 0 to 100).
+        The first genre of a film (12 classes, str); whether at least 60 % of its
+        reviews are favourable (0 or 1); or the percentage of favourable reviews (float,
+        0 to 100).
 
     as_frame : bool, default=True
-        Return a pandas DataFrame and Series; otherwise numpy arrays, the data of dtype
-        object with NaN where a value is missing.
+        Return a pandas DataFrame and Series instead of numpy arrays. As an array, the
+        data have dtype object, with NaN for missing values.
 
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
@@ -45,9 +51,9 @@ def load_movies(*, target="genre", as_frame=True, return_X_y=False):
 
         data : DataFrame or ndarray of shape (16583, n_columns)
             Numbers, categories and the column "text". Columns that give the target away
-            are left out: box office and number of reviews are there for "genre" only.
+            are left out: only "genre" comes with box office and number of reviews.
         target : Series or ndarray of shape (16583,)
-            The target. None is missing, so all films are there for each.
+            The target, which no film lacks.
         frame : DataFrame of shape (16583, n_columns + 1) or None
             Data and target side by side, if `as_frame`.
         modalities : list of (name, spec, columns)
@@ -56,7 +62,7 @@ def load_movies(*, target="genre", as_frame=True, return_X_y=False):
         feature_names : list of str
             Names of the columns.
         target_names : list of str
-            Names of the classes in the order of their sorted labels. Not there for
+            Names of the classes in the order of their sorted labels. Absent for
             "meter".
         DESCR : str
             Origin, licence and content.
@@ -71,7 +77,7 @@ def load_movies(*, target="genre", as_frame=True, return_X_y=False):
 
     Notes
     -----
-    Source: Wikidata snapshot of bokeh-sampledata, CC0-1.0.
+    The source is the Wikidata snapshot of bokeh-sampledata, CC0-1.0.
 
     Examples
     --------
@@ -96,7 +102,7 @@ def load_movies(*, target="genre", as_frame=True, return_X_y=False):
     return (bunch.data, bunch.target) if return_X_y else bunch
 
 
-def _read_frame():
+def _read_frame() -> Any:
     try:
         import pandas as pd
     except ImportError as error:
@@ -108,17 +114,17 @@ def _read_frame():
         return pd.read_csv(file, compression="gzip")
 
 
-def _make_target(films, target):
+def _make_target(films: Any, target: str) -> Any:
     if target == "fresh":
         return (films["meter"] >= FRESH_FROM).astype(int).rename("fresh")
     return films[target]
 
 
-def _name_classes(y):
+def _name_classes(y: Any) -> list[str]:
     return ["rotten", "fresh"] if y.name == "fresh" else sorted(y.unique())
 
 
-def _to_bunch(data, y, table):
+def _to_bunch(data: Any, y: Any, table: list[str]) -> Bunch:
     return Bunch(
         data=data,
         target=y,
@@ -129,7 +135,7 @@ def _to_bunch(data, y, table):
     )
 
 
-def _to_array_bunch(data, y):
+def _to_array_bunch(data: Any, y: Any) -> Bunch:
     n_table = data.shape[1] - 1  # the text is the last column
     return Bunch(
         data=data.to_numpy(dtype=object),
@@ -141,5 +147,5 @@ def _to_array_bunch(data, y):
     )
 
 
-def _make_modalities(table, text):
+def _make_modalities(table: list[Any], text: Any) -> list[tuple[str, str, Any]]:
     return [("film", "tabular", table), ("credits", "text", text)]

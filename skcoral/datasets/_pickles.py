@@ -1,15 +1,19 @@
-"""Pickles of arrays that a user has, read without running what they may hold.
+"""Pickles of arrays, read without running any code that they may hold.
 
 A pickle is a program: it may call any function that can be imported. The reader admits
-a list of names, and puts functions of this module in their place. So no pickle reaches
-numpy's own constructors either, which a forged pickle can make take raw memory for
-Python objects (tests/datasets/test_pickles.py has three that crash numpy 2.4).
+a list of names only, and replaces them by functions of this module. So no pickle
+reaches the constructors of numpy either, which a forged pickle can make take raw memory
+for Python objects (tests/test_pickles.py has three that crash numpy 2.4).
 """
 
 import math
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+
+from skcoral._typing import Array, FilePath
 
 # bool, int, float, complex, bytes, str, object: no structures, no dates.
 KINDS = "biufcSUO"
@@ -19,27 +23,28 @@ REFUSED = (
 )
 
 
-def read_pickle(path):
+def read_pickle(path: FilePath) -> Any:
     """Read a pickle of numpy arrays in builtin containers, and nothing else.
 
     Parameters
     ----------
     path : str or path
-        The file, written by Python 2 or 3 and by any version of numpy.
+        The file, written by Python 2 or 3 with any version of numpy.
 
     Returns
     -------
     object
-        What was pickled. Arrays are of a subclass; ``numpy.asarray`` makes them plain.
+        The pickled object. Its arrays are of a subclass; ``numpy.asarray`` turns them
+        into plain ones.
 
     Raises
     ------
     ValueError
-        If the file holds anything else, or is damaged, or is no pickle.
+        If the file holds anything else, is damaged, or is not a pickle.
     """
     try:
         with open(path, "rb") as file:
-            # Latin-1 maps each byte of Python 2's strings, and so of arrays, to itself.
+            # Latin-1 maps each byte of Python 2 strings, and so of arrays, to itself.
             return _Unpickler(file, encoding="latin1").load()
     except (OSError, MemoryError):
         raise
@@ -51,44 +56,44 @@ def read_pickle(path):
 
 
 class _Unpickler(pickle.Unpickler):
-    def find_class(self, module, name):
-        """Return the stand-in of an admitted name; nothing is imported."""
+    def find_class(self, module: str, name: str) -> Any:
+        """Return the replacement of an admitted name; nothing is imported."""
         if (module, name) not in ADMITTED:
             raise pickle.UnpicklingError(REFUSED.format(f"{module}.{name}"))
         return ADMITTED[module, name]
 
 
 class _Maker:
-    """A function that a pickle may call, and cannot change."""
+    """A function that a pickle may call but cannot change."""
 
     __slots__ = ("_function",)
 
-    def __init__(self, function):
+    def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
 
-    def __call__(self, *args):
+    def __call__(self, *args: Any) -> Any:
         return self._function(*args)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: Any) -> None:
         raise pickle.UnpicklingError("it changes a function")
 
 
 class _Dtype:
-    """A dtype as its code and byte order: numpy would take any flags from a pickle."""
+    """A dtype as its code and byte order, as numpy accepts any flags from a pickle."""
 
     __slots__ = ("_code", "_order")
 
-    def __init__(self, code, align=False, copy=False):
+    def __init__(self, code: Any, align: Any = False, copy: Any = False) -> None:
         self._code = code
-        self._order = "="
+        self._order: Any = "="
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: Any) -> None:
         _, self._order, *structure = state[:5]
         if structure != [None] * 3:
             raise pickle.UnpicklingError("it holds an array of a structured dtype")
 
-    def make(self):
-        """Return the dtype, of a kind that is admitted."""
+    def make(self) -> np.dtype[Any]:
+        """Return the dtype; raise unless its kind is admitted."""
         if not isinstance(self._code, str):
             raise pickle.UnpicklingError("it holds a dtype without a name")
         dtype = np.dtype(self._code)
@@ -98,59 +103,61 @@ class _Dtype:
 
 
 class _Array(np.ndarray):
-    """An array that checks what it is filled with."""
+    """An array that checks what a pickle fills it with."""
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: Any) -> None:
         *version, shape, dtype, fortran, data = state
         dtype = _make_dtype(dtype)
         if not all(type(size) is int and size >= 0 for size in shape):
             raise pickle.UnpicklingError(f"it holds an array of shape {shape}")
-        # numpy compares lengths of bytes itself, but not of lists.
+        # numpy itself checks the length of bytes, but not of lists.
         listed = isinstance(data, list)
         if dtype.hasobject and not (listed and len(data) == math.prod(shape)):
             raise pickle.UnpicklingError("it holds an array of too few objects")
         super().__setstate__((*version, shape, dtype, fortran, data))
 
 
-def _make_dtype(dtype):
+def _make_dtype(dtype: Any) -> np.dtype[Any]:
     if not isinstance(dtype, _Dtype):
         raise pickle.UnpicklingError("it holds an array without a dtype")
     return dtype.make()
 
 
-def _make_array(kind, shape, code):
+def _make_array(kind: Any, shape: Any, code: Any) -> _Array:
     """Return the empty array that the pickle fills next."""
     if kind is not NDARRAY:
         raise pickle.UnpicklingError("it holds an array of a foreign class")
     return np.ndarray.__new__(_Array, 0, dtype="b")
 
 
-def _make_array_of_buffer(buffer, dtype, shape, order, axis_order=None):
+def _make_array_of_buffer(
+    buffer: Any, dtype: Any, shape: Any, order: Any, axis_order: Any = None
+) -> Array:
     flat = np.frombuffer(buffer, dtype=_make_dtype(dtype))
     if axis_order is not None:
         return flat.reshape(shape).transpose(axis_order)
     return flat.reshape(shape, order=order)
 
 
-def _make_scalar(dtype, data):
+def _make_scalar(dtype: Any, data: Any) -> Any:
     dtype = _make_dtype(dtype)
     data = data.encode("latin1") if isinstance(data, str) else data
-    # An empty string has no bytes to be read from.
+    # An empty string has no bytes to read.
     return np.frombuffer(data, dtype)[0] if dtype.itemsize else dtype.type()
 
 
-def _encode(text, encoding):
+def _encode(text: str, encoding: str) -> bytes:
     """Return bytes, which early protocols write as text."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"it holds text in the code {encoding!r}")
     return text.encode("latin1")
 
 
-def _make_no_bytes():
+def _make_no_bytes() -> bytes:
     return b""
 
 
-def _refuse_call(*args):
+def _refuse_call(*args: Any) -> None:
     raise pickle.UnpicklingError("it calls numpy.ndarray, which takes raw memory")
 
 
@@ -166,7 +173,7 @@ ADMITTED = {
     ("builtins", "bytes"): _Maker(_make_no_bytes),
     ("builtins", "set"): _Maker(set),
     ("builtins", "frozenset"): _Maker(frozenset),
-    # numpy 1 and numpy 2 in turn.
+    # numpy 1 and numpy 2 have different names for the same functions.
     ("numpy.core.multiarray", "_reconstruct"): _Maker(_make_array),
     ("numpy._core.multiarray", "_reconstruct"): _Maker(_make_array),
     ("numpy.core.multiarray", "scalar"): _Maker(_make_scalar),

@@ -1,6 +1,7 @@
 """Trifeatures: pairs of pictures with shared, unique and synergistic labels."""
 
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from sklearn.utils import Bunch, check_random_state
@@ -8,6 +9,7 @@ from skorch.helper import SliceDict
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._sklearn_compat import Interval, StrOptions, validate_params
+from skcoral._typing import Array, RandomState
 from skcoral.datasets._trifeatures_render import (
     COLOURS,
     SHAPES,
@@ -16,18 +18,19 @@ from skcoral.datasets._trifeatures_render import (
 )
 
 NAMES = {"shape": list(SHAPES), "texture": list(TEXTURES), "colour": list(COLOURS)}
-# The benchmark has one split and one relation, whatever the pictures and pairs.
+# The benchmark has one split and one permutation for all pictures and pairs.
 BENCHMARK_SEED = 42
 N_TEST_COMBINATIONS = 200
 RENDERINGS = {"train": 3, "test": 1}
 
 DESCR = """Trifeatures: pairs of pictures that show the same shape.
 
-Each picture is a shape in a texture and a colour, of ten each, turned and placed at
-random. Training and test pictures show different combinations of the three. Labels:
-"share" is the shape, told by either picture; "unique1" and "unique2" are the textures,
-told by one picture only; "synergy" is whether the texture of "image1" and the colour of
-"image2" belong together, told by both pictures, never by one of them.
+Each picture shows one of ten shapes in one of ten textures and one of ten colours,
+rotated and placed at random. Training and test pictures show different combinations of
+the three. Labels: "share" is the shape, which either picture shows; "unique1" and
+"unique2" are the textures, each of which only one picture shows; "synergy" is whether
+the texture of "image1" and the colour of "image2" belong together, which takes both
+pictures to predict.
 """
 
 
@@ -42,35 +45,35 @@ told by one picture only; "synergy" is whether the texture of "image1" and the c
     prefer_skip_nested_validation=True,
 )
 def make_trifeatures(
-    subset="train",
+    subset: Literal["train", "test"] = "train",
     *,
-    biased=False,
-    image_size=64,
-    n_pairs=10_000,
-    random_state=None,
-):
+    biased: bool = False,
+    image_size: int = 64,
+    n_pairs: int = 10_000,
+    random_state: RandomState = None,
+) -> Bunch:
     """Make the pairs of pictures of the Trifeatures benchmark, with four labels.
 
-    The two pictures of a pair show the same shape, each in a texture and a colour of
-    its own. A permutation gives each texture a colour: whether the texture of the first
-    picture and the colour of the second obey it is the synergistic label.
+    The two pictures of a pair show the same shape, each in its own texture and colour.
+    A permutation assigns a colour to each texture. The synergistic label is whether the
+    texture of the first picture and the colour of the second obey it.
 
     Parameters
     ----------
     subset : {"train", "test"}, default="train"
         Training pictures show 800 combinations of shape, texture and colour, three
-        times each; test pictures the 200 others, once each.
+        times each; test pictures show the other 200, once each.
 
     biased : bool, default=False
-        If True, only pairs that obey the permutation are taken, so that the relation
-        can be learnt without labels. Labels are probed on unbiased pairs.
+        Whether to return only pairs that obey the permutation, so that it can be learnt
+        without labels. Labels should be probed on unbiased pairs.
 
     image_size : int, default=64
-        Height and width of a picture in pixels, 16 or more. The benchmark has 224.
+        Height and width of a picture in pixels, at least 16. The benchmark has 224.
 
     n_pairs : int, default=10_000
-        Number of pairs, all if there are fewer. Of training pairs there are 576,846, of
-        test pairs 4,094; biased 57,636 and 404.
+        Number of pairs, or all if there are fewer. There are 576,846 training pairs and
+        4,094 test pairs; 57,636 and 404 of them are biased.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the pictures and of the choice of pairs.
@@ -107,26 +110,27 @@ def make_trifeatures(
     Notes
     -----
     The data set is that of Hermann and Lampinen (NeurIPS 2020), with the pairs and
-    labels of CoMM (arXiv 2409.07402): ordered pairs of pictures of the same shape, a
-    picture with itself among them. The combinations for the test and the permutation
-    are those that generators seeded with 42 give there. A relation of ten out of a
-    hundred holds by chance for a tenth of the unbiased pairs, so score "synergy" by
-    balanced accuracy. Pictures that lose their colours, as by jitter or grey in the
-    views of :class:`~skcoral.modalities.ImageModality`, hide the relation.
+    labels of CoMM (arXiv 2409.07402): ordered pairs of pictures of the same shape,
+    including each picture with itself. The test combinations and the permutation are
+    those that generators seeded with 42 give in the published code. The permutation
+    allows ten of a hundred pairs of texture and colour, so that a tenth of the unbiased
+    pairs obey it by chance: score "synergy" by balanced accuracy. Views without the
+    original colours, as after the jitter or greyscale of
+    :class:`~skcoral.modalities.ImageModality`, hide the permutation.
 
     Pictures depend on `random_state`, `subset` and `image_size` only: biased and
-    unbiased pairs of one seed are of the same pictures, and fewer pairs are the first
-    of more. The published code draws all from one generator, so that pairs differ
-    between a run that draws pictures and one that finds them.
+    unbiased pairs with one seed share their pictures, and fewer pairs are the first of
+    more. The published code draws everything from one generator, so that a run that
+    draws pictures has other pairs than a run that finds them on disk.
 
-    At 224 pixels the geometry is that of the benchmark: shapes of 128 pixels, turned by
-    -45 to 44 degrees, textures with a period of 10 pixels, turned by another angle.
-    At other sizes shapes scale with the picture, but textures keep their period: scaled
-    as well, to 1.4 pixels at 32, they could not be told apart. Bars of the texture
-    "pluses" are seven pixels long, a choice of ours.
+    At 224 pixels the geometry is that of the benchmark: shapes of 128 pixels, rotated
+    by -45 to 44 degrees, and textures with a period of 10 pixels, rotated by another
+    angle. At other sizes, shapes scale with the picture, but textures keep their
+    period: scaled to 1.4 pixels at 32, they could not be distinguished. The bars of the
+    texture "pluses" are seven pixels long, which is our choice.
 
     The pairs take ``6 * n_pairs * image_size**2`` bytes, 246 MB by default and 3 GB at
-    224 pixels. Drawing all pictures takes about a second at 48 pixels, 16 at 224.
+    224 pixels. Drawing all pictures takes about 1 s at 48 pixels, and 16 s at 224.
 
     Examples
     --------
@@ -156,8 +160,8 @@ def make_trifeatures(
     )
 
 
-def _split_combinations(subset):
-    """Return shape, texture and colour of each picture of a subset."""
+def _split_combinations(subset: str) -> Array:
+    """Return the shape, texture and colour of each picture of a subset."""
     sizes = [len(values) for values in NAMES.values()]
     combinations = np.indices(sizes).reshape(3, -1).T
     is_test = np.arange(len(combinations)) < N_TEST_COMBINATIONS
@@ -166,15 +170,17 @@ def _split_combinations(subset):
     return np.repeat(chosen, RENDERINGS[subset], axis=0)
 
 
-def _spawn_generators(random_state, subset):
-    """Return generators of pictures and of pairs, independent of each other."""
+def _spawn_generators(
+    random_state: RandomState, subset: str
+) -> list[np.random.Generator]:
+    """Return generators for pictures and for pairs, independent of each other."""
     seed = check_random_state(random_state).randint(2**31)
     seeds = np.random.SeedSequence([seed, list(RENDERINGS).index(subset)]).spawn(2)
     return [np.random.default_rng(each) for each in seeds]
 
 
-def _find_pairs(attributes, relation):
-    """Return ordered pairs of pictures of one shape, that obey a relation if given."""
+def _find_pairs(attributes: Array, relation: Array | None) -> Array:
+    """Return ordered pairs of pictures of one shape, which obey a relation if given."""
     shape, texture, colour = attributes.T
     allowed = shape[:, None] == shape
     if relation is not None:
@@ -182,7 +188,7 @@ def _find_pairs(attributes, relation):
     return np.argwhere(allowed)
 
 
-def _make_labels(first, second, relation):
+def _make_labels(first: Array, second: Array, relation: Array) -> dict[str, Array]:
     """Return a label per kind of information."""
     return {
         "share": first[:, 0],

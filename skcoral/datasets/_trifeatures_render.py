@@ -1,7 +1,11 @@
 """Pictures of Trifeatures: a shape, filled with a texture, in a colour."""
 
+from typing import Any
+
 import numpy as np
 from scipy import ndimage
+
+from skcoral._typing import Array
 
 # Height and width of a shape and of a picture in the benchmark, in pixels.
 TEMPLATE, PICTURE = 128, 224
@@ -21,7 +25,7 @@ COLOURS = {
 }
 
 
-def render_pictures(codes, image_size, rng):
+def render_pictures(codes: Array, image_size: int, rng: np.random.Generator) -> Array:
     """Draw a picture for each combination of shape, texture and colour.
 
     Parameters
@@ -33,7 +37,7 @@ def render_pictures(codes, image_size, rng):
         Height and width in pixels.
 
     rng : numpy.random.Generator
-        Draws angles, places and noise.
+        Source of angles, places and noise.
 
     Returns
     -------
@@ -51,18 +55,18 @@ def render_pictures(codes, image_size, rng):
     return pictures
 
 
-def _paint(mask, colour):
+def _paint(mask: Array, colour: Array) -> Array:
     return (mask * colour + (1 - mask) * BACKGROUND) * 255
 
 
-def draw_template(shape):
+def draw_template(shape: str) -> Array:
     """Return a shape of 128 x 128 pixels, True inside."""
     i, j = np.indices((TEMPLATE, TEMPLATE))
     return np.broadcast_to(SHAPES[shape](i, j), i.shape)
 
 
-def _shrink(template, side):
-    """Return the share of each of side x side cells that is inside the template."""
+def _shrink(template: Array, side: int) -> Array:
+    """Return the share of each of side x side cells that lies inside the template."""
     edges = np.linspace(0, TEMPLATE, side + 1)[:, None]
     pixels = np.arange(TEMPLATE)
     upper, lower = np.minimum(edges[1:], pixels + 1), np.maximum(edges[:-1], pixels)
@@ -70,27 +74,27 @@ def _shrink(template, side):
     return overlap @ template @ overlap.T
 
 
-def _turn(template, rng):
-    """Rotate a template; what it is drawn on grows."""
+def _turn(template: Array, rng: np.random.Generator) -> Array:
+    """Rotate a template, and enlarge the array so that nothing is cut off."""
     return ndimage.rotate(template, _draw_angle(rng), order=1)
 
 
-def _draw_angle(rng):
+def _draw_angle(rng: np.random.Generator) -> Any:
     return rng.integers(-45, 45)
 
 
-def _place(outline, size, rng):
-    """Put a rotated template anywhere on the picture."""
+def _place(outline: Array, size: int, rng: np.random.Generator) -> Array:
+    """Put a rotated template at a random place on the picture."""
     height, width = outline.shape
     top, left = rng.integers(size - height + 1), rng.integers(size - width + 1)
     canvas = np.zeros((size, size))
-    # A pixel wholly inside is 1, not a little less, which would darken its bytes.
+    # A pixel wholly inside must be exactly 1, as anything less would darken its bytes.
     canvas[top : top + height, left : left + width] = outline.round(9)
     return canvas
 
 
-def _draw_texture(texture, size, rng):
-    """Draw a texture on twice the size, rotate it and cut out the centre."""
+def _draw_texture(texture: str, size: int, rng: np.random.Generator) -> Array:
+    """Draw a texture at twice the size, rotate it and cut out the centre."""
     left, top = rng.integers(10, size=2)
     i, j = np.ogrid[top : top + 2 * size, left : left + 2 * size]
     canvas = np.broadcast_to(TEXTURES[texture](i, j, rng), (2 * size, 2 * size))
@@ -104,45 +108,45 @@ def _draw_texture(texture, size, rng):
 # Shapes: row i and column j -> inside?
 
 
-def _square(i, j):
+def _square(i: Array, j: Array) -> Array:
     return i >= 0
 
 
-def _circle(i, j):
+def _circle(i: Array, j: Array) -> Array:
     return (i + 0.5 - 64) ** 2 + (j + 0.5 - 64) ** 2 < 64**2
 
 
-def _triangle(i, j):
+def _triangle(i: Array, j: Array) -> Array:
     return abs(j - 64) - i // 2 < 1
 
 
-def _plus(i, j):
+def _plus(i: Array, j: Array) -> Array:
     return _within(j, 43, 85) | _within(i, 43, 85)
 
 
-def _tee(i, j):
+def _tee(i: Array, j: Array) -> Array:
     return _within(j, 43, 85) | _within(i, 0, 41)
 
 
-def _within(k, first, last):
+def _within(k: Array, first: int, last: int) -> Array:
     return (first <= k) & (k <= last)
 
 
-def _rhombus(i, j):
+def _rhombus(i: Array, j: Array) -> Array:
     place = j - 64 + i // 2
     return (0 < place) & (place < 64)
 
 
-def _pentagon(i, j):
+def _pentagon(i: Array, j: Array) -> Array:
     roof = abs(j - 64) - 1.25 * i < 1
     return np.where(i < 51, roof, _narrow(j, np.floor((i - 51) / 3.1)))
 
 
-def _narrow(j, x):
+def _narrow(j: Array, x: Array) -> Array:
     return (x < j) & (j < 128 - x)
 
 
-def _star(i, j):
+def _star(i: Array, j: Array) -> Array:
     head = (i < 51) & (abs(j - 64) - i // 4 < 1)
     arms = (51 <= i) & (i < 76) & _narrow(j, 2.4 * (i - 51))
     inner, outer = 42.24 - 0.43 * (i - 70), 79.36 - 1.05 * (i - 70)
@@ -151,11 +155,11 @@ def _star(i, j):
     return head | arms | ((i >= 70) & (left | right))
 
 
-def _fivesquare(i, j):
+def _fivesquare(i: Array, j: Array) -> Array:
     return _within(j, 42, 84) == _within(i, 42, 84)
 
 
-def _trapezoid(i, j):
+def _trapezoid(i: Array, j: Array) -> Array:
     return _narrow(j, np.floor(i / 3.1))
 
 
@@ -173,51 +177,51 @@ SHAPES = {
 }
 
 
-# Textures, of a period of ten pixels: row i, column j and a generator -> filled?
+# Textures, with a period of ten pixels: row i, column j and a generator -> filled?
 
 
-def _solid(i, j, rng):
+def _solid(i: Array, j: Array, rng: np.random.Generator) -> Array:
     return i >= 0
 
 
-def _stripes(i, j, rng):
+def _stripes(i: Array, j: Array, rng: np.random.Generator) -> Array:
     return i % 10 < 3
 
 
-def _grid(i, j, rng):
+def _grid(i: Array, j: Array, rng: np.random.Generator) -> Array:
     return (i % 10 < 3) | (j % 10 < 3)
 
 
-def _hexgrid(i, j, rng):
+def _hexgrid(i: Array, j: Array, rng: np.random.Generator) -> Array:
     lean = (1.73 * i).astype(int)
     return (i % 10 < 2) | ((j + lean) % 10 < 2) | ((j - lean) % 10 < 2)
 
 
-def _dots(i, j, rng):
+def _dots(i: Array, j: Array, rng: np.random.Generator) -> Array:
     return (i % 10 - 5) ** 2 + (j % 10 - 5) ** 2 < 16
 
 
-def _noise(i, j, rng):
+def _noise(i: Array, j: Array, rng: np.random.Generator) -> Array:
     return rng.random((i.size, j.size)) < 0.5
 
 
-def _triangles(i, j, rng):
+def _triangles(i: Array, j: Array, rng: np.random.Generator) -> Array:
     return i % 10 // 2 > abs(j % 10 - 5)
 
 
-def _zigzags(i, j, rng):
+def _zigzags(i: Array, j: Array, rng: np.random.Generator) -> Array:
     x = np.where(i // 10 % 2, 9 - j % 10, j % 10)
     shift = i % 10 // 2
     return (shift < x) & (x < 5 + shift)
 
 
-def _rain(i, j, rng):
+def _rain(i: Array, j: Array, rng: np.random.Generator) -> Array:
     # A streak ends seven pixels below its start, or at the edge of the canvas.
     starts = rng.random((i.size, j.size)) < 0.05
     return ndimage.maximum_filter1d(starts, 7, axis=0, origin=3, mode="constant")
 
 
-def _pluses(i, j, rng):
+def _pluses(i: Array, j: Array, rng: np.random.Generator) -> Array:
     j = j + i // 10 % 2 * 5
     down, across = abs(i % 10 - 5), abs(j % 10 - 5)
     return (np.minimum(down, across) < 1.5) & (np.maximum(down, across) < 3.5)

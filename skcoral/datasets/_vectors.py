@@ -1,8 +1,10 @@
 """Vector generators of earlier papers: FactorCL, PID and DisentangledSSL."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_random_state
 
 from skcoral._constraints import (
@@ -12,6 +14,7 @@ from skcoral._constraints import (
     POSITIVE_INT,
 )
 from skcoral._sklearn_compat import Interval, InvalidParameterError, validate_params
+from skcoral._typing import Array, RandomState
 from skcoral.datasets._factors import (
     KINDS,
     MODALITIES,
@@ -30,21 +33,20 @@ FACTORCL_VARIANCE, PID_VARIANCE, DISENTANGLED_VARIANCE = 0.5, 1.5, 0.5
 
 FACTORCL_DESCR = """Vectors of FactorCL's synthetic task, two modalities.
 
-Each modality mixes factors of its own with factors that both share, linearly. Labels:
-"redundant" is told by the shared factors, "unique_m0" and "unique_m1" by those of one
-modality, and "joint" by some of each; it is additive, not synergistic.
+Each modality is a linear mixture of unique and shared factors. Labels: "redundant"
+depends on the shared factors, "unique_m0" and "unique_m1" on the unique ones, and
+"joint" on some of each; it is additive, not synergistic.
 """
 PID_DESCR = """Vectors of the synthetic task of partial information decomposition.
 
-Each modality puts two mixtures side by side, of its own factors and of the shared ones.
-Labels: "redundant" is told by the shared factors, "unique_m0" and "unique_m1" by those
-of one modality, and "additive" by both modalities' own; the paper calls it synergy.
+Each modality lays a mixture of unique factors and one of shared factors side by side.
+Labels: "redundant" depends on the shared factors, "unique_m0" and "unique_m1" on unique
+ones, and "additive" (synergy, in the paper) on the unique factors of both modalities.
 """
 DISENTANGLED_DESCR = """Vectors of DisentangledSSL's synthetic task, two modalities.
 
-Each modality mixes factors of its own with factors that both share, linearly. Labels
-"redundant", "unique_m0" and "unique_m1" are nonlinear functions of the shared factors,
-and of those of one modality.
+Each modality is a linear mixture of unique and shared factors. Label "redundant" is a
+nonlinear function of the shared factors, "unique_m0" and "unique_m1" of unique ones.
 """
 
 SEEDS = {"random_state": ["random_state"], "world_state": NON_NEGATIVE_INT}
@@ -62,18 +64,18 @@ SEEDS = {"random_state": ["random_state"], "world_state": NON_NEGATIVE_INT}
     prefer_skip_nested_validation=True,
 )
 def make_factorcl_vectors(
-    n_samples=1000,
+    n_samples: int = 1000,
     *,
-    n_features=100,
-    n_unique=6,
-    n_shared=10,
-    n_label=None,
-    random_state=None,
-    world_state=0,
-):
+    n_features: int = 100,
+    n_unique: int = 6,
+    n_shared: int = 10,
+    n_label: ArrayLike | None = None,
+    random_state: RandomState = None,
+    world_state: int = 0,
+) -> Bunch:
     """Make the vectors of FactorCL's synthetic task.
 
-    Each of two modalities is a linear mixture of factors of its own and of factors that
+    Each of two modalities is a linear mixture of unique factors and of factors that
     both share. A label is the sign of the mean of some factors.
 
     Parameters
@@ -85,20 +87,20 @@ def make_factorcl_vectors(
         Width of each modality.
 
     n_unique : int, default=6
-        Number of factors of each modality's own.
+        Number of unique factors of each modality.
 
     n_shared : int, default=10
         Number of factors that both modalities share.
 
     n_label : array-like of 3 int, default=None
-        How many factors, the first ones, count in the label "joint": of "m0", of "m1"
-        and shared; 0 leaves a kind out. None counts all.
+        How many of the factors of "m0", of "m1" and of the shared ones, from the first
+        on, determine the label "joint"; 0 leaves a kind out. None means all.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the rows.
 
     world_state : int, default=0
-        Seed of the mixtures, which rows have in common.
+        Seed of the mixtures, which all rows have in common.
 
     Returns
     -------
@@ -128,15 +130,14 @@ def make_factorcl_vectors(
     Notes
     -----
     The linear task of FactorCL (arXiv 2306.05268, NeurIPS 2023): factors of mean 0 and
-    variance 1/2, mixtures uniform in [0, 1], own factors before shared ones, no noise.
-    A label is 1 where the mean of the factors that count is 0 or more. "joint" is the
-    paper's label of several kinds of factors. It is additive: each modality tells a
-    part of it, and there is no synergy.
+    variance 1/2, mixtures uniform in [0, 1], unique factors before shared ones, and no
+    noise. A label is 1 where the mean of its factors is 0 or more. "joint" is the
+    paper's label of several kinds of factors. It is additive, not synergistic: each
+    modality alone predicts a part of it.
 
-    The paper's nonlinear variant (a matrix of ones, twice) and that of 20 classes
-    (planar flows) are not offered: neither the nonlinearity nor the parameters of the
-    flows are known to us, and a matrix of ones makes all features equal. For nonlinear
-    mixtures, see :func:`make_multimodal_interactions`.
+    The paper's nonlinear variant (a matrix of ones, twice) and its variant of 20
+    classes (planar flows) are not offered: we know neither the nonlinearity nor the
+    parameters of the flows, and a matrix of ones makes all features equal.
 
     Examples
     --------
@@ -164,8 +165,8 @@ def make_factorcl_vectors(
     )
 
 
-def _check_counts(n_label, sizes):
-    """Return how many factors of each kind count in the label "joint"."""
+def _check_counts(n_label: Any, sizes: tuple[int, ...]) -> tuple[int, ...] | Array:
+    """Return how many factors of each kind determine the label "joint"."""
     if n_label is None:
         return sizes
     counts = np.asarray(n_label)
@@ -194,20 +195,20 @@ def _check_counts(n_label, sizes):
     prefer_skip_nested_validation=True,
 )
 def make_pid_vectors(
-    n_samples=1000,
+    n_samples: int = 1000,
     *,
-    n_factors=5,
-    n_outputs=32,
-    n_classes=2,
-    dropout=0.2,
-    random_state=None,
-    world_state=0,
-):
+    n_factors: int = 5,
+    n_outputs: int = 32,
+    n_classes: int = 2,
+    dropout: float = 0.2,
+    random_state: RandomState = None,
+    world_state: int = 0,
+) -> Bunch:
     """Make the vectors of the synthetic task of partial information decomposition.
 
-    Each of two modalities puts side by side a linear mixture of factors of its own and
-    one of the factors that both share. A label ranks rows by the mean of some factors,
-    of which a part is left out at random.
+    Each of two modalities consists of a linear mixture of unique factors and, beside
+    it, one of the factors that both share. A label ranks rows by the mean of some
+    factors, of which a part is left out at random.
 
     Parameters
     ----------
@@ -230,7 +231,7 @@ def make_pid_vectors(
         Seed of the rows.
 
     world_state : int, default=0
-        Seed of the mixtures, which rows have in common.
+        Seed of the mixtures, which all rows have in common.
 
     Returns
     -------
@@ -254,21 +255,20 @@ def make_pid_vectors(
     See Also
     --------
     make_multimodal_interactions : Vectors with a synergistic label.
-    make_factorcl_vectors : Mixtures of own and shared factors together.
+    make_factorcl_vectors : Mixtures of unique and shared factors together.
     make_disentangled_vectors : Nonlinear labels.
 
     Notes
     -----
     The task of "Quantifying & Modeling Multimodal Interactions" (Liang et al., NeurIPS
-    2023): factors of mean 0 and variance 3/2, mixtures uniform in [0, 1]. The shared
-    factors have one mixture, so that its columns are equal in both modalities. The
-    probability of a row is the sigmoid of the mean of the factors after dropout; rows
-    are sorted by it and cut into classes of equal frequency, up to one row. The classes
-    hence depend on all rows that are drawn: draw once, then split (the paper: 70, 15
-    and 15 %, stratified).
+    2023): factors of mean 0 and variance 3/2, mixtures uniform in [0, 1]. Both
+    modalities contain the same mixture of the shared factors. The probability of a row
+    is the sigmoid of the mean of the factors after dropout; rows are sorted by it and
+    cut into classes of equal frequency, up to one row. As the classes depend on all
+    rows that are drawn, draw once, then split (the paper: 70, 15 and 15 %, stratified).
 
     The paper calls the label "additive" synergy. It adds the factors of both
-    modalities, so that each alone tells a part of it; of synergy, neither would.
+    modalities, so that each alone predicts a part of it, unlike a synergistic label.
 
     Examples
     --------
@@ -307,18 +307,18 @@ def make_pid_vectors(
     prefer_skip_nested_validation=True,
 )
 def make_disentangled_vectors(
-    n_samples=1000,
+    n_samples: int = 1000,
     *,
-    n_factors=50,
-    noise=0.1,
-    random_state=None,
-    world_state=0,
-):
+    n_factors: int = 50,
+    noise: float = 0.1,
+    random_state: RandomState = None,
+    world_state: int = 0,
+) -> Bunch:
     """Make the vectors of DisentangledSSL's synthetic task.
 
-    Each of two modalities is a linear mixture of factors of its own and of factors that
-    both share. A label is a nonlinear function of one kind of factors, a small
-    network with fixed random weights, cut at its median.
+    Each of two modalities is a linear mixture of unique factors and of factors that
+    both share. A label is a nonlinear function of one kind of factors: a small network
+    with fixed random weights, whose output is cut at its median.
 
     Parameters
     ----------
@@ -326,17 +326,16 @@ def make_disentangled_vectors(
         Number of rows. The paper has 90,000.
 
     n_factors : int, default=50
-        Number of factors of each kind: of "m0", of "m1" and shared. A modality is two
-        times as wide.
+        Number of factors of "m0", of "m1" and shared. A modality is twice as wide.
 
     noise : float, default=0.1
-        Standard deviation of Gaussian noise on what is cut into a label.
+        Standard deviation of the Gaussian noise on the output before it is cut.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the rows.
 
     world_state : int, default=0
-        Seed of mixtures and networks, which rows have in common.
+        Seed of the mixtures and networks, which all rows have in common.
 
     Returns
     -------
@@ -366,11 +365,11 @@ def make_disentangled_vectors(
     Notes
     -----
     The task of DisentangledSSL (arXiv 2410.23996, ICLR 2025): factors of mean 0 and
-    variance 1/2, square mixtures uniform in [-1, 1], own factors before shared ones.
-    A network has one hidden layer of `n_factors` rectified units, no offsets and normal
-    weights (He et al., 2015); all this is our choice, as is that the noise comes after
-    the network. The median is that of the rows drawn, half of which, up to one, have
-    label 1: draw once, then split (the paper: 80 and 20 %).
+    variance 1/2, square mixtures uniform in [-1, 1], and unique factors before shared
+    ones. The network and the place of the noise are our choice: one hidden layer of
+    `n_factors` rectified units, without offsets, with normal weights (He et al., 2015).
+    The median is that of the rows drawn, half of which, up to one, have label 1: draw
+    once, then split (the paper: 80 and 20 %).
 
     Examples
     --------

@@ -2,13 +2,16 @@
 
 import contextlib
 import os
+from collections.abc import Iterator, Sequence
 from numbers import Integral
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import Bunch
 from skorch.helper import SliceDict
 
+from skcoral._typing import Array, FilePath
 from skcoral.datasets._files import (
     check_choice,
     check_flag,
@@ -35,61 +38,61 @@ ADVICE = (
     "GitHub), and pass its path."
 )
 
-DESCR = """Vision & Touch: a robot arm inserts a peg, seen by a camera and felt.
+DESCR = """Vision & Touch: a robot arm inserts a peg, recorded by camera and touch.
 
 Read from the files of Lee et al., "Making Sense of Vision and Touch" (ICRA 2019). A row
 is a step in time: the image, the last 32 readings of force and torque, and 8 numbers
-of the arm's own state. Targets are those of the step after: whether there is contact
-("contact_next"), and the pose of the arm's end, 4 numbers ("ee_yaw_next").
+for the state of the arm. Targets are those of the next step: whether there is contact
+("contact_next"), and the pose of the end of the arm, 4 numbers ("ee_yaw_next").
 """
 
 
 def load_vision_touch(
-    path,
+    path: FilePath,
     *,
-    subset="train",
-    target="contact_next",
-    modalities=None,
-    n_files=None,
-    image_size=None,
-    image_file=None,
-    return_X_y=False,
-):
-    """Load steps of a robot with vision and touch from a folder that you have.
+    subset: Literal["train", "test"] = "train",
+    target: Literal["contact_next", "ee_yaw_next"] = "contact_next",
+    modalities: Sequence[str] | None = None,
+    n_files: int | None = None,
+    image_size: int | None = None,
+    image_file: FilePath | None = None,
+    return_X_y: bool = False,
+) -> Bunch | tuple[SliceDict, Array]:
+    """Load steps of a robot with vision and touch from a folder of yours.
 
-    The whole set has 117,600 rows for training; its images of 128 x 128 pixels take
-    5.8 GB. Three parameters keep that small: `n_files` takes a part of the files,
+    The whole set has 117,600 rows for training, whose images of 128 x 128 pixels take
+    5.8 GB. Three parameters reduce that: `n_files` selects a part of the files,
     `image_size` shrinks images (to 361 MB at 32), and `image_file` keeps them on disk,
-    from where the estimator reads them batch by batch. Needs h5py (extra ``h5``).
+    from which the estimator reads them batch by batch. Needs h5py (extra ``h5``).
 
     Parameters
     ----------
     path : str or path
-        The folder with the ``.h5`` files. Folders in it are not looked into.
+        The folder with the ``.h5`` files. Its subfolders are not searched.
 
     subset : {"train", "test"}, default="train"
-        Four fifths of the files, or the others. See `groups` to validate.
+        Four fifths of the files, or the rest. To validate, split by `groups`.
 
     target : {"contact_next", "ee_yaw_next"}, default="contact_next"
-        Of the next step: whether there is contact (0 or 1), or the pose of the arm's
-        end (4 numbers, to regress).
+        Whether there is contact in the next step (0 or 1), or the pose of the end of
+        the arm there (4 numbers, to regress).
 
     modalities : list or tuple of {"image", "force", "proprio"}, default=None
-        What to load, in order. None is image and proprio for the contact, and image and
-        force for the pose, as published. Only these are read.
+        What to load, in order; nothing else is read. None means image and proprio for
+        the contact, and image and force for the pose, as published.
 
     n_files : int, default=None
-        Number of files to load, the first of the subset in the order of the split,
-        which is random. None is all.
+        Number of files to load, the first of the subset in the random order of the
+        split. None means all.
 
     image_size : int, default=None
-        Height and width to which images are shrunk, by the mean over squares; a divisor
-        of their size. None keeps them.
+        Height and width to which images are shrunk by averaging over squares; must
+        divide their size. None leaves them as they are.
 
     image_file : str or path, default=None
-        A file that ends in ``.npy``, to which images are written, and from which they
-        are mapped into memory. A file of that name is replaced. None holds images in
-        memory.
+        A file ending in ``.npy``, to which images are written and from which they are
+        mapped into memory. An existing file of that name is replaced. None holds images
+        in memory.
 
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a Bunch.
@@ -105,7 +108,7 @@ def load_vision_touch(
         target : ndarray of shape (n_samples,), int, or (n_samples, 4), float32
             Contact, or pose.
         groups : ndarray of shape (n_samples,), int
-            The file of a row, as the position in `filenames`: for
+            The file of each row, as a position in `filenames`, for
             :class:`~sklearn.model_selection.GroupShuffleSplit`.
         filenames : list of str
             The files, in the order of the rows.
@@ -129,13 +132,13 @@ def load_vision_touch(
     Notes
     -----
     The steps are those of the loader of MultiBench (Liang et al., NeurIPS 2021) as used
-    by CoMM (arXiv 2409.07402): files sorted by name, shuffled by
-    ``numpy.random.default_rng(42)``, the last fifth for the test; tanh of the last 32
-    readings of force; images with channels first turned by ``transpose(2, 1, 0)``.
-    Deviations: the last pair of steps of a file is loaded, there another one, drawn at
-    random in each epoch, stands in its place; there is no subset "valid", there it is
-    equal to the test. A file is a fragment of a trajectory, others of which may be in
-    the other subset.
+    by CoMM (arXiv 2409.07402): files are sorted by name and shuffled by
+    ``numpy.random.default_rng(42)``, and the last fifth is the test set; readings of
+    force are the tanh of the last 32; images with channels first are transposed by
+    ``transpose(2, 1, 0)``. Two things differ: the last pair of steps of a file is
+    loaded, where the published loader replaces it by a random one in each epoch; and
+    there is no subset "valid", which equals the test set there. A file is a fragment of
+    a trajectory, so that other fragments of it may be in the other subset.
 
     Examples
     --------
@@ -175,7 +178,9 @@ def load_vision_touch(
     )
 
 
-def _check_parameters(subset, target, modalities, n_files, return_X_y):
+def _check_parameters(
+    subset: Any, target: Any, modalities: Any, n_files: Any, return_X_y: Any
+) -> None:
     function = "load_vision_touch"
     check_choice(function, "subset", subset, ("train", "test"))
     check_choice(function, "target", target, TARGETS)
@@ -185,7 +190,9 @@ def _check_parameters(subset, target, modalities, n_files, return_X_y):
     check_flag(function, "return_X_y", return_X_y)
 
 
-def _check_image_parameters(modalities, image_size, image_file):
+def _check_image_parameters(
+    modalities: Sequence[str], image_size: Any, image_file: Any
+) -> None:
     _check_count("image_size", image_size)
     if image_file is None:
         return
@@ -197,15 +204,15 @@ def _check_image_parameters(modalities, image_size, image_file):
         refuse("load_vision_touch", "image_file", "None without images", image_file)
 
 
-def _check_count(name, value):
+def _check_count(name: str, value: Any) -> None:
     is_count = isinstance(value, Integral) and not isinstance(value, bool)
     if value is not None and not (is_count and value >= 1):
         rule = "None or an int in the range [1, inf)"
         refuse("load_vision_touch", name, rule, value)
 
 
-def _choose_files(path, subset, n_files):
-    """Return the files of a subset in the published order, or the first of them."""
+def _choose_files(path: Path, subset: str, n_files: int | None) -> list[Path]:
+    """Return all files of a subset in the published order, or the first `n_files`."""
     files = sorted(path.glob("*.h5"), key=lambda file: file.name)
     if not files:
         raise FileNotFoundError(f"The folder {str(path)!r} holds no .h5 file. {ADVICE}")
@@ -225,10 +232,10 @@ def _choose_files(path, subset, n_files):
 
 
 @contextlib.contextmanager
-def _replacing(path):
-    """Yield a path to write to, which takes the place of another if all goes well.
+def _replacing(path: FilePath | None) -> Iterator[Path | None]:
+    """Yield a path to write to, which replaces the given one unless there is an error.
 
-    A file of images that is still mapped somewhere keeps its contents that way.
+    That way a file of images that is still mapped somewhere keeps its contents.
     """
     if path is None:
         yield None
@@ -241,9 +248,14 @@ def _replacing(path):
         unfinished.unlink(missing_ok=True)
 
 
-def _read_files(files, keys, image_size, image_file):
-    """Return an array per key; each file is copied into its place in turn."""
-    blocks = {}
+def _read_files(
+    files: list[Path],
+    keys: list[str],
+    image_size: int | None,
+    image_file: Path | None,
+) -> dict[str, Array]:
+    """Return an array per key; each file in turn is copied to its place."""
+    blocks: dict[str, Array] = {}
     for position, path in enumerate(files):
         parts = _read_file(path, keys, image_size)
         if position == 0:
@@ -261,9 +273,11 @@ def _read_files(files, keys, image_size, image_file):
     return blocks
 
 
-def _allocate(parts, n_files, image_file):
-    """Return room for the rows of all files, given those of one."""
-    room = {}
+def _allocate(
+    parts: dict[str, Array], n_files: int, image_file: Path | None
+) -> dict[str, Array]:
+    """Return arrays with room for the rows of all files, given those of one."""
+    room: dict[str, Array] = {}
     for key, part in parts.items():
         shape = (n_files * len(part), *part.shape[1:])
         if key == "image" and image_file is not None:
@@ -273,13 +287,13 @@ def _allocate(parts, n_files, image_file):
     return room
 
 
-def _read_file(path, keys, image_size):
+def _read_file(path: Path, keys: list[str], image_size: int | None) -> dict[str, Array]:
     """Return an array per key: inputs of all steps but the last, targets of the next.
 
     Raises
     ------
     ValueError
-        If it is no HDF5 file, or keys or shapes are not of the format.
+        If it is not an HDF5 file, or if keys or shapes are not of the format.
     """
     try:
         import h5py
@@ -290,7 +304,7 @@ def _read_file(path, keys, image_size):
     try:
         with h5py.File(path, "r") as file:
             parts = {key: READERS[key](path, file) for key in keys}
-    # h5py raises any of these where a file is damaged.
+    # h5py raises any of these for a damaged file.
     except (OSError, RuntimeError, KeyError, TypeError) as error:
         raise ValueError(
             f"The file {str(path)!r} cannot be read as HDF5: {error}."
@@ -301,8 +315,8 @@ def _read_file(path, keys, image_size):
     return parts
 
 
-def _read_steps(path, file, key, shape):
-    """Return what stands under a key, of at least some shape behind the steps."""
+def _read_steps(path: Path, file: Any, key: str, shape: tuple[int, ...]) -> Array:
+    """Return the array under a key; raise unless each step has at least `shape`."""
     values = file.get(key)
     if getattr(values, "shape", None) is None:  # absent, empty or a group
         raise ValueError(
@@ -319,7 +333,7 @@ def _read_steps(path, file, key, shape):
     return values[()]
 
 
-def _read_image(path, file):
+def _read_image(path: Path, file: Any) -> Array:
     images = _read_steps(path, file, "image", (1, 1, 1))[:-1]
     if images.shape[1] == 3:
         images = images.transpose(0, 3, 2, 1)
@@ -331,22 +345,22 @@ def _read_image(path, file):
     return images
 
 
-def _read_force(path, file):
+def _read_force(path: Path, file: Any) -> Array:
     force = _read_steps(path, file, "ee_forces_continuous", (N_READINGS, 1))
     return np.tanh(force[:-1, -N_READINGS:]).astype(np.float32)
 
 
-def _read_proprio(path, file):
+def _read_proprio(path: Path, file: Any) -> Array:
     proprio = _read_steps(path, file, "proprio", (N_PROPRIO,))
     return proprio[:-1, :N_PROPRIO].astype(np.float32)
 
 
-def _read_contact(path, file):
+def _read_contact(path: Path, file: Any) -> Array:
     contact = _read_steps(path, file, "contact", (1,))
     return (contact[1:] > 0).any(axis=1).astype(int)
 
 
-def _read_pose(path, file):
+def _read_pose(path: Path, file: Any) -> Array:
     pose = _read_steps(path, file, "proprio", (N_PROPRIO,))[1:, :N_POSE]
     if not np.isfinite(pose).all():
         raise ValueError(
@@ -365,14 +379,14 @@ READERS = {
 }
 
 
-def _shrink(images, size):
-    """Return images of bytes as means over squares."""
+def _shrink(images: Array, size: int) -> Array:
+    """Return images of bytes, averaged over squares."""
     n_images, height, width, n_channels = images.shape
     if height % size or width % size:
         rule = f"None or a divisor of the size of images, ({height}, {width})"
         refuse("load_vision_touch", "image_size", rule, size)
     tall, wide = height // size, width // size
-    # Rows first, in long runs of memory: three times as fast as both axes at once.
+    # Sum rows first, in long runs of memory: three times as fast as both axes at once.
     strips = images.reshape(n_images, size, tall, width * n_channels)
     sums = strips.sum(axis=2, dtype=np.uint32)
     sums = sums.reshape(n_images, size, size, wide, n_channels).sum(axis=3)

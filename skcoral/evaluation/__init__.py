@@ -1,4 +1,4 @@
-"""Evaluation: any transformer judged by one protocol, and tables of the results."""
+"""Evaluation: one protocol for any transformer, and tables of the results."""
 
 from skcoral.evaluation.blocks import JoinBlocks
 from skcoral.evaluation.comparison import compare

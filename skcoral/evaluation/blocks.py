@@ -1,8 +1,13 @@
 """Blocks: those of a SliceDict as one table of raw features."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
@@ -12,15 +17,16 @@ from skcoral._input.containers import is_dataframe
 from skcoral._input.selection import resolve_columns, select_block
 from skcoral._input.validation import check_container, validate_X
 from skcoral._sklearn_compat import check_feature_names_in, fit_context
+from skcoral._typing import Array, Rows
 
 
 class JoinBlocks(TransformerMixin, BaseEstimator):
     """Lay the blocks of a SliceDict side by side as one table of numbers.
 
-    The raw features that a learnt representation is compared with, and the first step
-    of a pipeline for transformers that take one table, such as
-    :class:`~sklearn.decomposition.PCA`. A block of more than two axes is flattened. A
-    table, array or data frame, passes as one block.
+    The output holds the raw features that a learnt representation is compared with. As
+    the first step of a pipeline, it serves transformers that take one table, such as
+    :class:`~sklearn.decomposition.PCA`. Blocks of more than two axes are flattened. A
+    table, be it an array or a data frame, counts as one block.
 
     Parameters
     ----------
@@ -30,7 +36,7 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
     Attributes
     ----------
     output_indices_ : dict of str to slice
-        Columns of each block in the output; "table" if X is none of blocks.
+        Columns of each block in the output; the key is "table" if X is not a SliceDict.
 
     n_features_in_ : int
         Number of blocks, or of columns of a table.
@@ -40,13 +46,13 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    sklearn.compose.ColumnTransformer : Treats columns of a table one by one.
-    MultiviewAdapter : For methods that take the blocks apart.
+    sklearn.compose.ColumnTransformer : Transforms groups of columns of a table.
+    MultiviewAdapter : For methods that take the blocks separately.
 
     Notes
     -----
-    Missing values stay; :class:`~sklearn.impute.SimpleImputer` may follow. The output
-    is sparse if a block is.
+    Missing values are kept; :class:`~sklearn.impute.SimpleImputer` may follow. The
+    output is sparse if any block is.
 
     Examples
     --------
@@ -63,11 +69,11 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
 
     _parameter_constraints = {"blocks": [list, tuple, None]}
 
-    def __init__(self, blocks=None):
+    def __init__(self, blocks: Sequence[str] | None = None) -> None:
         self.blocks = blocks
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X: Rows, y: None = None) -> Self:
         """Learn the names and widths of the blocks.
 
         Parameters
@@ -86,7 +92,7 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If X is a plain dict or a list of views.
+            If X is a plain dict or a list of blocks.
 
         ValueError
             If a block is unknown or not numeric.
@@ -97,7 +103,7 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
         self.output_indices_ = place_components(widths)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Rows) -> Any:
         """Return the blocks side by side.
 
         Parameters
@@ -108,12 +114,12 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray or sparse matrix of shape (n_samples, n_features_out)
-            The numbers, float32 if all blocks are and float64 otherwise.
+            The numbers: float32 if all blocks are, otherwise float64.
 
         Raises
         ------
         ValueError
-            If blocks are others than in `fit`, or of another width.
+            If the blocks differ from those of `fit`, or one has another width.
         """
         check_is_fitted(self, "output_indices_")
         X = validate_X(self, X, reset=False)
@@ -125,13 +131,13 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
             return sparse.hstack(list(matrices.values()), format="csr")
         return np.hstack(list(matrices.values()))
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
         """Return the names of the output columns, such as "image_07".
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Only compared with the names seen in `fit`, or names for an array's columns.
+            Compared with the names seen in `fit`, or names for the columns of an array.
 
         Returns
         -------
@@ -143,8 +149,8 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
         in_blocks = isinstance(next(iter(self._places_.values())), str)
         return name_components(self.output_indices_) if in_blocks else names
 
-    def _place(self, X):
-        """Return where each block stands in X."""
+    def _place(self, X: Rows) -> dict[str, Any]:
+        """Return the place of each block in X: a key, or positions of columns."""
         if isinstance(X, SliceDict):
             names = list(X) if self.blocks is None else self.blocks
             if not names or len(set(names)) < len(names):
@@ -160,22 +166,22 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
             )
         return {"table": list(range(X.shape[1]))}
 
-    def _read(self, X):
+    def _read(self, X: Rows) -> dict[str, Any]:
         return {
             name: _as_matrix(name, select_block(X, place))
             for name, place in self._places_.items()
         }
 
-    def __sklearn_tags__(self):
-        """Return the tags: missing values stay, float32 too."""
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags: missing values and float32 are kept."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
 
-def _as_matrix(name, block):
-    """Return a block as a 2-D array of floats, or as it is if sparse."""
+def _as_matrix(name: str, block: Any) -> Any:
+    """Return a block as a 2-D array of floats, or unchanged if it is sparse."""
     if sparse.issparse(block):
         return block
     try:
@@ -192,14 +198,14 @@ def _as_matrix(name, block):
     return block.reshape(len(block), -1).astype(precision, copy=False)
 
 
-def _as_numbers(values):
-    """Return a column as floats; dates are no numbers here."""
+def _as_numbers(values: Array) -> Array:
+    """Return a column as floats; dates do not count as numbers."""
     if values.dtype.kind == "M":
         raise ValueError("Got dates.")
     return values.astype(np.float64)
 
 
-def _check_width(name, matrix, width):
+def _check_width(name: str, matrix: Any, width: int) -> None:
     if matrix.shape[1] != width:
         raise ValueError(
             f"The block {name!r} has {matrix.shape[1]} features, but JoinBlocks was "

@@ -1,13 +1,18 @@
 """Comparison: paired differences between methods."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from scipy.stats import ttest_1samp
 
 from skcoral._constraints import OPEN_FRACTION
 from skcoral._sklearn_compat import validate_params
+from skcoral._typing import Array
 from skcoral.evaluation.records import (
     CASE,
     REPETITION,
+    Record,
     check_distinct,
     find_fields,
     find_scores,
@@ -27,28 +32,35 @@ from skcoral.evaluation.scores import LOWER_IS_BETTER
     },
     prefer_skip_nested_validation=True,
 )
-def compare(records, reference, *, score="balanced_accuracy", by=None, confidence=0.95):
+def compare(
+    records: list[Record],
+    reference: str,
+    *,
+    score: str = "balanced_accuracy",
+    by: str | Sequence[str] | None = None,
+    confidence: float = 0.95,
+) -> list[Record]:
     """Compare each method with a reference, run by run.
 
-    Runs are paired that agree in data set, component, label, number of labels, seed and
-    draw. A run without a seed or draw, of a method that has none, is paired with each
-    run of the other method.
+    Two runs form a pair if they agree in data set, component, label, number of labels,
+    seed and draw. A method without seeds or draws has one run for all of them, which is
+    paired with each run of the other method.
 
     Parameters
     ----------
     records : list of dict
-        Runs, as `evaluate` returns them; those of several data sets may be joined.
+        Runs as `evaluate` returns them; runs on several data sets may be joined.
 
     reference : str
         Name of the method that the others are compared with.
 
     score : str, default="balanced_accuracy"
-        What is compared.
+        Score to compare.
 
-    by : list of str or None, default=None
-        Fields of which each combination is compared by itself; the pairs of fields left
-        out are pooled: ``by=["n_labels"]`` joins those of all data sets. None: "data",
-        "component", "label" and "n_labels", those that there are.
+    by : str, list of str or None, default=None
+        Fields whose combinations are compared separately; pairs are pooled over all
+        other fields, so that ``by=["n_labels"]`` joins all data sets. None means
+        "data", "component", "label" and "n_labels", as far as the records have them.
 
     confidence : float, default=0.95
         Coverage of the interval.
@@ -56,18 +68,18 @@ def compare(records, reference, *, score="balanced_accuracy", by=None, confidenc
     Returns
     -------
     list of dict
-        One record per combination and method: the fields of `by`, "method",
-        "reference", "score"; "n_pairs", "deviation" of their differences (``ddof=0``),
-        "wins", "ties" and "losses" of the method; "n_units" (see Notes), "difference"
-        (mean of method minus reference, each unit with the same weight), "low" and
-        "high", its interval, and "p_value". The last three are NaN where there is one
-        unit, or no spread.
+        One record per combination and method: the fields of `by`; "method",
+        "reference" and "score"; "n_pairs", and "deviation" of the differences between
+        paired runs (``ddof=0``); "wins", "ties" and "losses" of the method; "n_units"
+        (see Notes); "difference", the mean of method minus reference, in which each
+        unit has the same weight; "low" and "high", the ends of its interval; and
+        "p_value". The last three are NaN if there is only one unit, or no spread.
 
     Raises
     ------
     ValueError
-        If there are no records, the reference, a field or the score is in none of them,
-        or a run is there twice.
+        If there are no records, if none of them has the reference, a field or the
+        score, or if a run occurs twice.
 
     See Also
     --------
@@ -75,17 +87,18 @@ def compare(records, reference, *, score="balanced_accuracy", by=None, confidenc
 
     Notes
     -----
-    Interval and p-value are those of the paired t-test (:func:`scipy.stats.ttest_1samp`
-    on differences). Pairs that share a draw of labels are not independent, and more
-    seeds, components, labels or numbers of labels must not make more evidence of one
-    draw: draws are nested, and all of them are read from the same rows. So the units of
-    the test are mean differences: per data set; if there is one, per draw; and if there
-    is one draw, per seed.
+    The interval and the p-value are those of the paired t-test
+    (:func:`scipy.stats.ttest_1samp` on the differences). Pairs that share a draw of
+    labels are not independent, because draws are nested and all of them come from the
+    same rows: more seeds, components, labels or numbers of labels add no evidence to a
+    draw. The units of the test are therefore mean differences: one per data set; if
+    there is only one data set, one per draw; and if there is only one draw, one per
+    seed.
 
-    The test assumes that units are independent and their differences normal. Draws of
-    one data set share its training and test rows, so it tells how far the choice of
-    labels, given the seeds, makes the difference by chance, not whether it would hold
-    on other rows. Of many comparisons some p-values are small by chance.
+    The test assumes independent units with normal differences. Draws from one data set
+    share its training and test rows, so the test shows how much of the difference is
+    due to the choice of labels, given the seeds, and not whether it would hold on other
+    rows. Among many comparisons, some p-values are small by chance.
 
     Examples
     --------
@@ -119,27 +132,29 @@ def compare(records, reference, *, score="balanced_accuracy", by=None, confidenc
     return results
 
 
-def _pair(runs, method, reference, score):
-    """Return data set, draw, seed and difference of runs that belong together."""
+def _pair(
+    runs: list[Record], method: Any, reference: str, score: str
+) -> list[tuple[Any, ...]]:
+    """Return the data set, draw, seed and difference of each pair of runs."""
     own = [run for run in runs if run.get("method") == method]
-    others = [run for run in runs if run.get("method") == reference]
-    others = group_by(others, CASE)
+    of_reference = [run for run in runs if run.get("method") == reference]
+    others = group_by(of_reference, CASE)
     pairs = []
     for run in own:
         case, *repetition = read_key(run, CASE), *read_key(run, REPETITION)
         for other in others.get(case, []):
             both = list(zip(repetition, read_key(other, REPETITION), strict=True))
-            # A method without seed or draw has the same score for all of them.
+            # A method without seeds or draws has the same score for all of them.
             if all(a is None or b is None or a == b for a, b in both):
                 common = [b if a is None else a for a, b in both]
                 pairs.append((case[0], *common, run[score] - other[score]))
     return pairs
 
 
-def _average(pairs):
+def _average(pairs: list[tuple[Any, ...]]) -> Array:
     """Return mean differences by the first of data set, draw and seed that varies."""
     for level in range(3):
-        units = {}
+        units: dict[Any, list[float]] = {}
         for pair in pairs:
             units.setdefault(pair[level], []).append(pair[-1])
         if len(units) > 1:
@@ -147,8 +162,8 @@ def _average(pairs):
     return np.array([np.mean(differences) for differences in units.values()])
 
 
-def _describe(pairs, score, confidence):
-    """Return what the differences say about the method."""
+def _describe(pairs: list[tuple[Any, ...]], score: str, confidence: float) -> Record:
+    """Return the statistics of the differences, as `compare` documents them."""
     differences = np.array([pair[-1] for pair in pairs])
     gains = -differences if score in LOWER_IS_BETTER else differences
     units = _average(pairs)
@@ -164,8 +179,8 @@ def _describe(pairs, score, confidence):
     }
 
 
-def _test(units, confidence):
-    """Return interval and p-value of the mean of the units, NaN without spread."""
+def _test(units: Array, confidence: float) -> dict[str, float]:
+    """Return the interval and p-value of the mean of units, or NaN without spread."""
     low = high = p_value = np.nan
     if len(units) > 1 and not np.allclose(units, units[0], rtol=0, atol=1e-12):
         test = ttest_1samp(units, 0.0)

@@ -1,15 +1,20 @@
-"""Linear probes: how much of a label a linear model reads from given features."""
+"""Linear probes: how well a linear model predicts a label from given features."""
+
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._sklearn_compat import StrOptions, fit_context
+from skcoral._typing import Array
 from skcoral.evaluation.scores import balanced_accuracy
 from skcoral.evaluation.search import (
     best,
@@ -27,9 +32,9 @@ SPLIT_SEED = 48
 class LinearProbe(ClassifierMixin, BaseEstimator):
     """Logistic regression whose C is chosen on held-out rows of the training data.
 
-    A value of C is scored by the balanced accuracy on the held-out rows, after training
-    on the others; of equal scores the first counts. The best value is then fitted on
-    all rows, held-out ones included.
+    Each value of C is scored by the balanced accuracy on the held-out rows, after
+    training on the others; among equal scores the first counts. The model with the best
+    value is then fitted on all rows, including those held out.
 
     Parameters
     ----------
@@ -37,13 +42,13 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         Inverse strengths of the penalty to choose from, in ascending order.
 
     refine : bool, default=True
-        Search a second time, among 29 values within two decades of the best one, by
-        halving the list on the side of the best of three.
+        Whether to search a second time, among 29 values within two decades of the best
+        one, halving the list on the side of the best of three.
 
     cv : int, cross-validation splitter, iterable or None, default=None
-        Which rows are held out; the scores of several splits are averaged. None: 40 %
-        of the rows, stratified, by a fixed seed. Validation rows of one's own are
-        appended to the others and told by
+        Which rows are held out; the scores of several splits are averaged. None holds
+        out 40 % of the rows, stratified, with a fixed seed. To use validation rows of
+        your own, append them to the others and mark them with
         :class:`~sklearn.model_selection.PredefinedSplit`.
 
     class_weight : "balanced", dict or None, default=None
@@ -51,8 +56,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         :class:`~sklearn.linear_model.LogisticRegression`.
 
     max_iter : int, default=1000
-        Most iterations of the solver. In the search, fits that stop there count as they
-        are; the last fit warns.
+        Maximum number of iterations of the solver. Fits that reach it are scored as
+        they are in the search, and cause a warning in the final fit.
 
     Attributes
     ----------
@@ -60,7 +65,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         The chosen value.
 
     scores_ : dict of float to float
-        Balanced accuracy on the held-out rows by the value of C, as visited.
+        Balanced accuracy on the held-out rows by value of C, in the order visited.
 
     estimator_ : LogisticRegression
         The classifier fitted on all rows.
@@ -69,7 +74,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         The classes.
 
     n_iter_ : int
-        Iterations of the last fit.
+        Number of iterations of the final fit.
 
     n_features_in_ : int
         Number of features.
@@ -79,23 +84,24 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
 
     See Also
     --------
-    RidgeProbe : The same for a number to predict.
-    evaluate : Probes of many transformers by one protocol.
+    RidgeProbe : The same for numbers to predict.
+    evaluate : Probes many transformers by one protocol.
 
     Notes
     -----
-    The protocol is that of COrAL's published code (arXiv 2602.14983), which it shares
-    with CoMM (arXiv 2409.07402) and InfMasking (arXiv 2509.25270). Three things differ.
-    The published penalty is the norm of the weights added to the mean of the losses,
-    scikit-learn's is the squared norm beside their sum. The solutions of both lie on
-    one and the same path, but one value of C stands for different points of it, so only
-    the range of `Cs` carries over, not a single value. Two classes have one vector of
-    weights here and two there. And the published solver stops after 100 iterations.
+    The protocol is that of the published code of COrAL (arXiv 2602.14983), which it
+    shares with CoMM (arXiv 2409.07402) and InfMasking (arXiv 2509.25270). Three things
+    differ. First, the published penalty adds the norm of the weights to the mean of the
+    losses, where scikit-learn adds the squared norm to their sum. Both have the same
+    path of solutions, but a value of C marks different points on it, so that the range
+    of `Cs` carries over and a single value does not. Second, two classes have one
+    vector of weights here, and two there. Third, the published solver stops after 100
+    iterations.
 
-    In common with the published probe, features are not scaled: put
+    As in the published probe, features are not scaled: put
     :class:`~sklearn.preprocessing.StandardScaler` in front, or let `evaluate` do it.
-    One published script, that for Trifeatures, passes the test rows as held-out rows
-    and so trains on them; the present probe sees no rows but those of `fit`.
+    The published script for Trifeatures passes the test rows as held-out rows, and so
+    trains on them; this probe sees only the rows passed to `fit`.
 
     Examples
     --------
@@ -116,8 +122,14 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
     }
 
     def __init__(
-        self, Cs=GRID, *, refine=True, cv=None, class_weight=None, max_iter=1000
-    ):
+        self,
+        Cs: ArrayLike = GRID,
+        *,
+        refine: bool = True,
+        cv: Any = None,
+        class_weight: Literal["balanced"] | dict[Any, float] | None = None,
+        max_iter: int = 1000,
+    ) -> None:
         self.Cs = Cs
         self.refine = refine
         self.cv = cv
@@ -125,7 +137,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         self.max_iter = max_iter
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
+    def fit(self, X: Any, y: ArrayLike) -> Self:
         """Choose C on held-out rows and fit on all rows.
 
         Parameters
@@ -144,7 +156,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If there is one class alone, or if the rows cannot be split, such as one row
+            If there is only one class, or if the rows cannot be split, as with one row
             per class.
         """
         X, y = validate_data(self, X, y, accept_sparse="csr")
@@ -158,8 +170,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         default = StratifiedShuffleSplit(1, test_size=0.4, random_state=SPLIT_SEED)
         splits = split_rows(self, default, X, y, classifier=True)
 
-        def score(C):
-            """Score one value on the held-out rows."""
+        def score(C: float) -> float:
+            """Return the score of one value on the held-out rows."""
             return measure(self._make(C), X, y, splits, make_scorer(balanced_accuracy))
 
         self.scores_ = {C: score(C) for C in values}
@@ -170,8 +182,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         self.n_iter_ = int(self.estimator_.n_iter_.max())
         return self
 
-    def predict(self, X):
-        """Return the class of each row.
+    def predict(self, X: Any) -> Array:
+        """Return the predicted class of each row.
 
         Parameters
         ----------
@@ -186,7 +198,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         X = _read(self, X)
         return self.estimator_.predict(X)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class.
 
         Parameters
@@ -202,8 +214,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         X = _read(self, X)
         return self.estimator_.predict_proba(X)
 
-    def decision_function(self, X):
-        """Return the score of each class, linear in the features.
+    def decision_function(self, X: Any) -> Array:
+        """Return the score of each class, which is linear in the features.
 
         Parameters
         ----------
@@ -213,18 +225,18 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Scores; with two classes that of the second.
+            Scores; with two classes, those of the second.
         """
         X = _read(self, X)
         return self.estimator_.decision_function(X)
 
-    def _make(self, C):
+    def _make(self, C: float) -> LogisticRegression:
         return LogisticRegression(
             C=C, class_weight=self.class_weight, max_iter=self.max_iter
         )
 
-    def __sklearn_tags__(self):
-        """Return the tags: sparse features are welcome."""
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags: sparse features are accepted."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
@@ -233,8 +245,8 @@ class LinearProbe(ClassifierMixin, BaseEstimator):
 class RidgeProbe(RegressorMixin, BaseEstimator):
     """Ridge regression whose alpha is chosen on held-out rows of the training data.
 
-    The value of the lowest mean squared error on the held-out rows, the first of equal
-    ones, is then fitted on all rows.
+    The chosen value has the lowest mean squared error on the held-out rows, and is the
+    first among equal ones; the model with it is then fitted on all rows.
 
     Parameters
     ----------
@@ -242,8 +254,8 @@ class RidgeProbe(RegressorMixin, BaseEstimator):
         Strengths of the penalty to choose from, in ascending order.
 
     cv : int, cross-validation splitter, iterable or None, default=None
-        Which rows are held out; the errors of several splits are averaged. None: 20 %
-        of the rows, by a fixed seed.
+        Which rows are held out; the errors of several splits are averaged. None holds
+        out 20 % of the rows, with a fixed seed.
 
     Attributes
     ----------
@@ -251,7 +263,7 @@ class RidgeProbe(RegressorMixin, BaseEstimator):
         The chosen value.
 
     scores_ : dict of float to float
-        Minus the mean squared error on the held-out rows by the value of alpha.
+        Negative mean squared error on the held-out rows by value of alpha.
 
     estimator_ : Ridge
         The regressor fitted on all rows.
@@ -268,8 +280,8 @@ class RidgeProbe(RegressorMixin, BaseEstimator):
 
     Notes
     -----
-    The protocol and its values are those of COrAL's published code (arXiv 2602.14983),
-    where the values are alphas, not inverse ones. Features are not scaled.
+    The protocol and the values are those of the published code of COrAL (arXiv
+    2602.14983), where they are alphas too, not inverse ones. Features are not scaled.
 
     Examples
     --------
@@ -283,12 +295,12 @@ class RidgeProbe(RegressorMixin, BaseEstimator):
 
     _parameter_constraints = {"alphas": ["array-like"], "cv": ["cv_object"]}
 
-    def __init__(self, alphas=GRID, *, cv=None):
+    def __init__(self, alphas: ArrayLike = GRID, *, cv: Any = None) -> None:
         self.alphas = alphas
         self.cv = cv
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
+    def fit(self, X: Any, y: ArrayLike) -> Self:
         """Choose alpha on held-out rows and fit on all rows.
 
         Parameters
@@ -319,7 +331,7 @@ class RidgeProbe(RegressorMixin, BaseEstimator):
         self.estimator_ = Ridge(self.alpha_).fit(X, y)
         return self
 
-    def predict(self, X):
+    def predict(self, X: Any) -> Array:
         """Return the predicted number of each row.
 
         Parameters
@@ -335,14 +347,14 @@ class RidgeProbe(RegressorMixin, BaseEstimator):
         X = _read(self, X)
         return self.estimator_.predict(X)
 
-    def __sklearn_tags__(self):
-        """Return the tags: sparse features are welcome."""
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags: sparse features are accepted."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
 
 
-def _read(probe, X):
-    """Check features against those of the fit."""
+def _read(probe: LinearProbe | RidgeProbe, X: Any) -> Any:
+    """Return the features, checked against those of `fit`."""
     check_is_fitted(probe, "estimator_")
     return validate_data(probe, X, accept_sparse="csr", reset=False)

@@ -1,9 +1,12 @@
 """The protocol: transformers learn without labels, probes read labels from them."""
 
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -15,8 +18,10 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._sklearn_compat import HasMethods, StrOptions, validate_params
+from skcoral._typing import Rows
+from skcoral.evaluation.records import Record
 from skcoral.evaluation.scores import score_classes, score_numbers
-from skcoral.evaluation.tasks import make_task, read_targets
+from skcoral.evaluation.tasks import NLabels, Task, make_task, read_targets
 
 
 @validate_params(
@@ -35,109 +40,109 @@ from skcoral.evaluation.tasks import make_task, read_targets
     prefer_skip_nested_validation=False,
 )
 def evaluate(
-    transformers,
-    X,
-    y,
+    transformers: dict[str, Any],
+    X: Rows,
+    y: ArrayLike | dict[str, ArrayLike],
     *,
-    X_test,
-    y_test,
-    X_val=None,
-    y_val=None,
-    X_fit=None,
-    n_labels="all",
-    n_draws=5,
-    seeds=(0, 1, 2),
-    components=False,
-    probe=None,
-    standardize=True,
-    baseline=True,
-    data="data",
-    n_jobs=None,
-):
+    X_test: Rows,
+    y_test: ArrayLike | dict[str, ArrayLike],
+    X_val: Rows | None = None,
+    y_val: ArrayLike | dict[str, ArrayLike] | None = None,
+    X_fit: Rows | None = None,
+    n_labels: NLabels | Sequence[NLabels] = "all",
+    n_draws: int = 5,
+    seeds: Sequence[int] = (0, 1, 2),
+    components: bool = False,
+    probe: Any = None,
+    standardize: bool = True,
+    baseline: bool = True,
+    data: str = "data",
+    n_jobs: int | None = None,
+) -> list[Record]:
     """Score linear probes on the features of several transformers.
 
     Each transformer is fitted without labels. A probe is fitted on its features of the
-    labelled training rows and scored on the test rows, which serve for nothing else:
-    no transformer, no scale and no parameter is learnt or chosen on them.
+    labelled training rows and scored on the test rows, which serve no other purpose:
+    no transformer, scale or parameter is learnt or chosen on them.
 
     Parameters
     ----------
     transformers : dict of str to transformer
-        What to judge, by name: any scikit-learn transformer that takes `X`. They are
-        cloned. One that is fitted already is wrapped in
+        What to evaluate, by name: any scikit-learn transformer that takes `X`. They are
+        cloned; wrap one that is already fitted in
         :class:`~sklearn.frozen.FrozenEstimator`.
 
     X : SliceDict, data frame or array-like of shape (n_samples, n_features)
         Training rows.
 
     y : array-like of shape (n_samples,) or dict of str to array-like
-        Their labels, or several kinds of labels by name.
+        Labels of these rows, or several kinds of labels by name.
 
     X_test, y_test : like `X` and `y`
         Test rows and their labels.
 
     X_val, y_val : like `X` and `y`, default=None
         Validation rows, on which the probe chooses its parameters before it is fitted
-        on training and validation rows. None: it holds out training rows. They need a
-        probe with a parameter `cv`, and ``n_labels="all"``: beside few labels, a
-        validation split would be many.
+        on training and validation rows together. If None, it holds out training rows.
+        Validation rows require a probe with a parameter `cv`, and ``n_labels="all"``:
+        next to few labels, a validation set would add many.
 
     X_fit : like `X`, default=None
-        Rows that the transformers are fitted on; `X` if None.
+        Rows that the transformers are fitted on; None means `X`.
 
     n_labels : "all", int or list of these, default="all"
-        Numbers of labels that a probe sees: labels per class, or in all if `y` holds
-        numbers to predict. Of a class with fewer rows, all are taken.
+        Numbers of labels that a probe sees: per class, or in total if `y` holds numbers
+        to predict. A class with fewer rows gives all of them.
 
     n_draws : int, default=5
-        Draws of the labelled rows per number of labels; see `draw_labels`. They are the
-        same for each transformer and seed.
+        Number of draws of the labelled rows per number of labels; see `draw_labels`.
+        The draws are the same for all transformers and seeds.
 
     seeds : sequence of int, default=(0, 1, 2)
-        Each is set as every parameter `random_state` of a transformer, those of its
-        parts included. A transformer without such a parameter runs once.
+        Values for every parameter `random_state` of a transformer and of its parts, one
+        run each. A transformer without such a parameter runs once.
 
     components : bool, default=False
-        Whether to probe each component beside the whole output, where a transformer, or
-        the last step of a pipeline, has an attribute `output_indices_`.
+        Whether to probe each component as well as the whole output, if a transformer,
+        or the last step of a pipeline, has an attribute `output_indices_`.
 
     probe : classifier, regressor or None, default=None
-        Judge of all features; used as given. None: :class:`LinearProbe`, or
-        :class:`RidgeProbe` if `y` holds continuous numbers. For a number of labels, on
-        which nothing can be chosen, None is
+        The probe for all features, used as given. None means :class:`LinearProbe`, or
+        :class:`RidgeProbe` if `y` is continuous. With a limited number of labels, which
+        are too few to choose a penalty on, None means
         :class:`~sklearn.linear_model.LogisticRegression` or
         :class:`~sklearn.linear_model.Ridge` with the default penalty.
 
     standardize : bool, default=True
-        Scale each feature by its mean and deviation in the training rows, labelled or
-        not. The published probe does not.
+        Whether to standardise each feature by its mean and standard deviation over the
+        training rows, labelled or not. The published probe does not.
 
     baseline : bool, default=True
-        Add the scores without features: "majority", the most frequent of all training
-        labels, or "mean" of them.
+        Whether to add the scores of a prediction without features: the most frequent
+        class of all training labels ("majority"), or their mean ("mean").
 
     data : str, default="data"
         Name of the data set in the records.
 
     n_jobs : int or None, default=None
-        Transformers and seeds that run at once, as in joblib. Each then has fewer
-        threads, which may change the last bits of what torch computes.
+        Number of transformers and seeds that run in parallel, as in joblib. Each then
+        has fewer threads, which may change the last bits of what torch computes.
 
     Returns
     -------
     list of dict
-        One record per run, made for ``pandas.DataFrame(records)``: "data", "method",
-        "component", "label" ("y" if there is one kind), "n_labels", "seed", "draw",
-        "n_train" (labelled rows), "n_features", and the scores: "balanced_accuracy" and
-        "accuracy", or "mse", "r2" and "pearson_r" (NaN if the predictions are
-        constant). "seed" is None where a transformer has none, "draw" where all labels
-        are used.
+        One record per run, ready for ``pandas.DataFrame(records)``: "data", "method",
+        "component", "label" ("y" if there is only one kind), "n_labels", "seed",
+        "draw", "n_train" (labelled rows), "n_features", and the scores:
+        "balanced_accuracy" and "accuracy", or "mse", "r2" and "pearson_r" (NaN if the
+        predictions are constant). "seed" is None if a transformer has none, and "draw"
+        if all labels are used.
 
     Raises
     ------
     ValueError
-        If a seed is given twice, if labels are missing, of unequal length or, in the
-        test rows, of a class without training rows, or if features are not finite.
+        If a seed is given twice; if labels are missing or of unequal length; if test
+        rows have a class that no training row has; or if features are not finite.
 
     See Also
     --------
@@ -146,11 +151,12 @@ def evaluate(
 
     Notes
     -----
-    Balanced accuracy is what COrAL, CoMM and InfMasking report (arXiv 2602.14983,
-    2409.07402, 2509.25270), accuracy what FactorCL does (arXiv 2306.05268); published
-    tables mix both. CoMM's notebooks probe by ``LogisticRegressionCV(Cs=5,
+    COrAL, CoMM and InfMasking report balanced accuracy (arXiv 2602.14983, 2409.07402,
+    2509.25270), FactorCL reports accuracy (arXiv 2306.05268); published tables mix the
+    two. CoMM's notebooks use ``LogisticRegressionCV(Cs=5,
     scoring="balanced_accuracy")``, which may be passed as `probe`. COrAL's script for
-    Trifeatures chooses on the test rows and trains on them; nothing here does so.
+    Trifeatures chooses parameters on the test rows and trains on them; `evaluate` never
+    does.
 
     Examples
     --------
@@ -178,15 +184,15 @@ def evaluate(
     """
     _check_transformers(transformers)
     _check_seeds(seeds)
-    n_labels = _check_n_labels(n_labels)
-    _check_validation(X_val, y_val, n_labels)
+    numbers = _check_n_labels(n_labels)
+    _check_validation(X_val, y_val, numbers)
     rows = {"fit": X if X_fit is None else X_fit, "train": X, "test": X_test}
-    labels = {"train": y, "test": y_test}
+    labels: dict[str, Any] = {"train": y, "test": y_test}
     if X_val is not None:
         rows["val"], labels["val"] = X_val, y_val
     targets = read_targets(rows, labels)
     tasks = [
-        make_task(name, parts, n_labels, n_draws, probe)
+        make_task(name, parts, numbers, n_draws, probe)
         for name, parts in targets.items()
     ]
     runs = Parallel(n_jobs=n_jobs)(
@@ -198,7 +204,15 @@ def evaluate(
     return [{"data": data, **record} for record in chain(*baselines, *runs)]
 
 
-def _run(name, transformer, seed, rows, tasks, components, standardize):
+def _run(
+    name: str,
+    transformer: Any,
+    seed: int | None,
+    rows: dict[str, Rows],
+    tasks: list[Task],
+    components: bool,
+    standardize: bool,
+) -> list[Record]:
     """Fit one transformer and return the records of all its probes."""
     try:
         fitted = clone(transformer)
@@ -219,7 +233,7 @@ def _run(name, transformer, seed, rows, tasks, components, standardize):
         raise
 
 
-def _probe(task, train, test):
+def _probe(task: Task, train: Any, test: Any) -> Iterator[Record]:
     """Yield a record per draw of labels."""
     score = score_classes if task.is_classification else score_numbers
     for n_labels, draw, rows in task.draws:
@@ -235,8 +249,8 @@ def _probe(task, train, test):
         }
 
 
-def _score_baseline(task):
-    """Return a record per number of labels, of a guess made from all of them."""
+def _score_baseline(task: Task) -> list[Record]:
+    """Return a record per number of labels, for a guess made from all labels."""
     is_classification = task.is_classification
     dummy = DummyClassifier(strategy="most_frequent")
     dummy = dummy if is_classification else DummyRegressor()
@@ -259,8 +273,10 @@ def _score_baseline(task):
     ]
 
 
-def _read_features(fitted, rows, standardize):
-    """Return features of training rows, with validation rows below, and test rows."""
+def _read_features(
+    fitted: Any, rows: dict[str, Rows], standardize: bool
+) -> tuple[Any, Any]:
+    """Return features of training rows, followed by validation rows, and test rows."""
     features = {
         part: check_array(
             fitted.transform(rows[part]),
@@ -283,8 +299,8 @@ def _read_features(fitted, rows, standardize):
     return (stack(known) if len(known) > 1 else known[0]), features["test"]
 
 
-def _find_components(fitted, each):
-    """Return the columns of all features and, if asked, of each component."""
+def _find_components(fitted: Any, each: bool) -> dict[str, slice]:
+    """Return the columns of all features and, on request, of each component."""
     everything = {"all": slice(None)}
     if not each:
         return everything
@@ -301,13 +317,13 @@ def _find_components(fitted, each):
     }
 
 
-def _seeded_parameters(transformer):
-    """Return the names of parameters that take a seed, those of parts included."""
+def _seeded_parameters(transformer: Any) -> list[str]:
+    """Return the names of all parameters that take a seed, including those of parts."""
     names = transformer.get_params(deep=True)
     return [name for name in names if name.rpartition("__")[2] == "random_state"]
 
 
-def _check_transformers(transformers):
+def _check_transformers(transformers: dict[str, Any]) -> None:
     """Raise unless names are strings and values are transformers."""
     for name, transformer in transformers.items():
         methods = all(hasattr(transformer, m) for m in ("fit", "transform"))
@@ -323,7 +339,7 @@ def _check_transformers(transformers):
         )
 
 
-def _check_seeds(seeds):
+def _check_seeds(seeds: Sequence[int]) -> None:
     whole = all(isinstance(seed, Integral) and seed >= 0 for seed in seeds)
     if not whole or not len(seeds) or len(set(seeds)) < len(seeds):
         raise ValueError(
@@ -332,9 +348,10 @@ def _check_seeds(seeds):
         )
 
 
-def _check_n_labels(n_labels):
+def _check_n_labels(n_labels: Any) -> list[NLabels]:
     """Return the numbers of labels as a list."""
-    numbers = list(n_labels) if isinstance(n_labels, list | tuple) else [n_labels]
+    several = isinstance(n_labels, list | tuple)
+    numbers: list[NLabels] = list(n_labels) if several else [n_labels]
     valid = all(n == "all" or (isinstance(n, Integral) and n >= 1) for n in numbers)
     if not valid or not numbers or len(set(numbers)) < len(numbers):
         raise ValueError(
@@ -344,7 +361,7 @@ def _check_n_labels(n_labels):
     return [n if n == "all" else int(n) for n in numbers]
 
 
-def _check_validation(X_val, y_val, n_labels):
+def _check_validation(X_val: Rows, y_val: Any, n_labels: list[NLabels]) -> None:
     if (X_val is None) != (y_val is None):
         raise ValueError(
             "X_val and y_val of evaluate belong together; got one of them."

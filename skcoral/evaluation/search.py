@@ -1,21 +1,27 @@
 """Search: values of a penalty, scored on held-out rows, in one sweep or two."""
 
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv, cross_val_score
+
+from skcoral._typing import Array, Rows
 
 # The second sweep of the published probe.
 DECADES_AROUND = 2
 N_AROUND = 29
 
 
-def check_values(estimator, name, values):
-    """Return the values of a grid; raise unless they are positive and ascend."""
+def check_values(estimator: BaseEstimator, name: str, values: ArrayLike) -> list[float]:
+    """Return the values of a grid; raise unless they are positive and ascending."""
     grid = np.asarray(values)
     numeric = grid.ndim == 1 and grid.size > 0 and grid.dtype.kind in "iuf"
-    # Steps from zero, so that the first value must be positive; no NaN is above it.
+    # Prepending 0 makes the first value positive too; a difference to NaN never is.
     if not numeric or not (np.diff(grid, prepend=0) > 0).all() or np.isinf(grid[-1]):
         raise ValueError(
             f"The {name!r} parameter of {type(estimator).__name__} must be positive "
@@ -24,7 +30,9 @@ def check_values(estimator, name, values):
     return grid.astype(np.float64).tolist()
 
 
-def split_rows(estimator, default, X, y, classifier):
+def split_rows(
+    estimator: Any, default: Any, X: Rows, y: ArrayLike, classifier: bool
+) -> list[tuple[Array, Array]]:
     """Return pairs of training and held-out rows."""
     cv = default if estimator.cv is None else estimator.cv
     try:
@@ -37,7 +45,13 @@ def split_rows(estimator, default, X, y, classifier):
         ) from error
 
 
-def measure(model, X, y, splits, scoring):
+def measure(
+    model: BaseEstimator,
+    X: Rows,
+    y: ArrayLike,
+    splits: list[tuple[Array, Array]],
+    scoring: Any,
+) -> float:
     """Return the mean score on the held-out rows."""
     with warnings.catch_warnings():
         # The ends of the grid are there to be rejected, converged or not.
@@ -48,8 +62,10 @@ def measure(model, X, y, splits, scoring):
     return float(scores.mean())
 
 
-def search_around(measure, scores):
-    """Add to `scores` those of values around the best, halving the list each time."""
+def search_around(
+    measure: Callable[[float], float], scores: dict[float, float]
+) -> None:
+    """Add the scores of values around the best one, halving the list at each step."""
     centre, low, high = best(scores), min(scores), max(scores)
     exponents = np.log10(centre) + np.linspace(
         -DECADES_AROUND, DECADES_AROUND, N_AROUND
@@ -72,6 +88,6 @@ def search_around(measure, scores):
             around = around[quarter:end]
 
 
-def best(scores):
-    """Return the value of the highest score, the first visited of equal ones."""
-    return max(scores, key=scores.get)
+def best(scores: dict[float, float]) -> float:
+    """Return the value with the highest score, the first visited among equal ones."""
+    return max(scores, key=scores.__getitem__)

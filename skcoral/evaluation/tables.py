@@ -1,11 +1,15 @@
 """Tables: mean and deviation of the runs as Markdown."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._sklearn_compat import validate_params
 from skcoral.evaluation.records import (
     KEYS,
+    Key,
+    Record,
     as_tuple,
     check_fields,
     find_scores,
@@ -26,42 +30,50 @@ from skcoral.evaluation.scores import LOWER_IS_BETTER
     },
     prefer_skip_nested_validation=True,
 )
-def format_table(records, *, rows="method", columns="n_labels", scores=None, digits=3):
-    """Return mean and deviation as a Markdown table, the best in bold.
+def format_table(
+    records: list[Record],
+    *,
+    rows: str | Sequence[str] = "method",
+    columns: str | None = "n_labels",
+    scores: str | Sequence[str] | None = None,
+    digits: int = 3,
+) -> str:
+    """Return mean and deviation as a Markdown table, with the best means in bold.
 
     Parameters
     ----------
     records : list of dict
-        Runs, as `evaluate` returns them; those of several data sets may be joined.
+        Runs as `evaluate` returns them; runs on several data sets may be joined.
 
     rows : str or list of str, default="method"
-        Fields that make the rows. Rows that differ in the last one only compete: with
-        ``["data", "method"]`` each data set has a best method.
+        Fields that define the rows. Rows that differ only in the last field are
+        compared: with ``["data", "method"]`` each data set has its best method.
 
     columns : str or None, default="n_labels"
-        Field that makes the columns; None: one column per score.
+        Field that defines the columns; None means one column per score.
 
     scores : str, list of str or None, default=None
-        Scores, side by side; None: all that the records have.
+        Scores, side by side; None means all that the records have.
 
     digits : int, default=3
-        Digits after the point.
+        Digits after the decimal point.
 
     Returns
     -------
     str
-        The table. The deviation is that of the population over seeds and draws, and is
-        left out where there is one run. Means that look alike are bold alike.
+        The table. The deviation is the population standard deviation over seeds and
+        draws, and is omitted for a single run. Means that are equal as printed are all
+        in bold.
 
     Raises
     ------
     ValueError
-        If a field or score is in no record, a run is there twice, or cells would
-        average data sets, methods, components, labels or numbers of labels.
+        If no record has a field or score, if a run occurs twice, or if cells would
+        average over data sets, methods, components, labels or numbers of labels.
 
     See Also
     --------
-    summarize : The numbers.
+    summarize : The same numbers as records.
 
     Examples
     --------
@@ -92,13 +104,13 @@ def format_table(records, *, rows="method", columns="n_labels", scores=None, dig
     lines = [[*rows, *(_title(head, scores) for head in heads)]]
     lines.append(["---"] * len(lines[0]))
     for key in keys:
-        rivals = [other for other in keys if other[:-1] == key[:-1]]
-        cells = [_cell(means, key, rivals, head, digits) for head in heads]
+        compared = [other for other in keys if other[:-1] == key[:-1]]
+        cells = [_cell(means, key, compared, head, digits) for head in heads]
         lines.append([*key, *cells])
     return "\n".join(map(_join_cells, lines))
 
 
-def _title(head, scores):
+def _title(head: Key, scores: Sequence[str]) -> str:
     """Return the title of a column: its value, its score, or both."""
     *value, score = head
     if not value:
@@ -106,12 +118,14 @@ def _title(head, scores):
     return str(value[0]) if len(scores) == 1 else f"{score}, {value[0]}"
 
 
-def _cell(means, key, rivals, head, digits):
-    """Return mean and deviation, bold if no rival has a better mean."""
+def _cell(
+    means: dict[Key, Record], key: Key, compared: list[Key], head: Key, digits: int
+) -> str:
+    """Return mean and deviation, bold if no row to compare with has a better mean."""
     own = means.get((*key, *head))
     if own is None or math.isnan(own["mean"]):
         return "" if own is None else "-"
-    others = [means[(*r, *head)]["mean"] for r in rivals if (*r, *head) in means]
+    others = [means[(*r, *head)]["mean"] for r in compared if (*r, *head) in means]
     best = min if head[-1] in LOWER_IS_BETTER else max
     best = best(other for other in others if not math.isnan(other))
     text = f"{own['mean']:.{digits}f}"
@@ -121,14 +135,14 @@ def _cell(means, key, rivals, head, digits):
     return f"**{text}**" if is_best else text
 
 
-def _join_cells(cells):
+def _join_cells(cells: list[Any]) -> str:
     if set(cells) == {"---"}:
         return "|" + "---|" * len(cells)
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
-def _check_not_averaged(records, by):
-    """Raise if a cell would mix runs that are no repetitions."""
+def _check_not_averaged(records: list[Record], by: Sequence[str]) -> None:
+    """Raise if a cell would average runs that are not repetitions."""
     for field in KEYS:
         values = list_values(records, field)
         if field not in by and len(values) > 1:

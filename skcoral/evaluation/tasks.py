@@ -1,8 +1,11 @@
 """Tasks: the labels, the rows that probes see and the probes, fixed in advance."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import PredefinedSplit
@@ -10,10 +13,15 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skcoral._input.presence import is_missing
+from skcoral._typing import Array, Rows
 from skcoral.evaluation.probes import LinearProbe, RidgeProbe
 
+NLabels: TypeAlias = int | Literal["all"]
 
-def draw_labels(y, n_labels, draw, *, per_class=True):
+
+def draw_labels(
+    y: ArrayLike, n_labels: int, draw: int, *, per_class: bool = True
+) -> Array:
     """Choose the rows whose labels a probe sees.
 
     Parameters
@@ -22,14 +30,14 @@ def draw_labels(y, n_labels, draw, *, per_class=True):
         Labels of all rows.
 
     n_labels : int
-        Labels per class, or in all.
+        Number of labels per class, or in total.
 
     draw : int
-        Number of the draw, a seed. Draws of one number are nested: the rows for 5
-        labels contain those for 1 label.
+        Number of the draw, which serves as a seed. Draws with the same number are
+        nested: the rows for 5 labels contain those for 1 label.
 
     per_class : bool, default=True
-        Whether `n_labels` counts per class; of a class with fewer rows, all are taken.
+        Whether `n_labels` counts per class; a class with fewer rows gives all of them.
 
     Returns
     -------
@@ -39,7 +47,7 @@ def draw_labels(y, n_labels, draw, *, per_class=True):
     Raises
     ------
     ValueError
-        If `y` holds continuous numbers, unless `per_class` is False.
+        If `y` is continuous and `per_class` is True.
 
     See Also
     --------
@@ -52,12 +60,12 @@ def draw_labels(y, n_labels, draw, *, per_class=True):
     >>> draw_labels(y, 1, draw=0).tolist(), draw_labels(y, 2, draw=0).tolist()
     ([3, 5], [3, 0, 5, 4])
     """
-    y = column_or_1d(y)
+    labels = column_or_1d(y)
     rng = np.random.default_rng(draw)
     if not per_class:
-        return rng.permutation(len(y))[:n_labels]
-    check_classification_targets(y)
-    members = (np.flatnonzero(y == value) for value in np.unique(y))
+        return rng.permutation(len(labels))[:n_labels]
+    check_classification_targets(labels)
+    members = (np.flatnonzero(labels == value) for value in np.unique(labels))
     return np.concatenate([rng.permutation(rows)[:n_labels] for rows in members])
 
 
@@ -66,14 +74,20 @@ class Task:
     """One kind of labels: what probes are fitted on and scored against."""
 
     name: str
-    y: np.ndarray  # of training rows, then of validation rows
-    y_test: np.ndarray
+    y: Array  # of training rows, then of validation rows
+    y_test: Array
     is_classification: bool
-    draws: list  # of (number of labels, draw, rows)
-    probes: dict  # by number of labels
+    draws: list[tuple[NLabels, int | None, Array]]  # number of labels, draw, rows
+    probes: dict[NLabels, Any]
 
 
-def make_task(name, parts, n_labels, n_draws, probe):
+def make_task(
+    name: str,
+    parts: Mapping[str, Array],
+    n_labels: Sequence[NLabels],
+    n_draws: int,
+    probe: Any,
+) -> Task:
     """Fix the rows and the probes of one kind of labels before anything is fitted."""
     y, y_test = parts["train"], parts["test"]
     is_classification = _is_classification(y, probe)
@@ -88,7 +102,7 @@ def make_task(name, parts, n_labels, n_draws, probe):
         split = PredefinedSplit(np.repeat([-1, 0], [n_train, n_val]))
         probes = {n: _set_split(probe, split) for n, probe in probes.items()}
         y = np.concatenate([y, parts["val"]])
-    draws = []
+    draws: list[tuple[NLabels, int | None, Array]] = []
     for n in n_labels:
         if n == "all":
             draws.append((n, None, np.arange(len(y))))
@@ -99,8 +113,8 @@ def make_task(name, parts, n_labels, n_draws, probe):
     return Task(name, y, y_test, is_classification, draws, probes)
 
 
-def _is_classification(y, probe):
-    """Tell the task by the probe or, without one, by the labels."""
+def _is_classification(y: Array, probe: Any) -> bool:
+    """Return whether the probe is a classifier or, without one, labels are classes."""
     if probe is None:
         return not type_of_target(y).startswith("continuous")
     if not is_classifier(probe) and not is_regressor(probe):
@@ -111,15 +125,15 @@ def _is_classification(y, probe):
     return is_classifier(probe)
 
 
-def _default_probe(n_labels, is_classification):
-    """Return the published probe or, for few labels, one with nothing to choose."""
+def _default_probe(n_labels: NLabels, is_classification: bool) -> Any:
+    """Return the published probe or, for few labels, one without a parameter search."""
     if n_labels == "all":
         return LinearProbe() if is_classification else RidgeProbe()
     return LogisticRegression(max_iter=2000) if is_classification else Ridge()
 
 
-def _set_split(probe, split):
-    """Return a probe that chooses on the validation rows."""
+def _set_split(probe: Any, split: PredefinedSplit) -> Any:
+    """Return a probe that chooses its parameters on the validation rows."""
     if "cv" not in probe.get_params(deep=False):
         raise ValueError(
             "X_val is for probes with a parameter 'cv', such as LinearProbe. "
@@ -128,8 +142,10 @@ def _set_split(probe, split):
     return clone(probe).set_params(cv=split)
 
 
-def read_targets(rows, labels):
-    """Return the labels of each part by their name."""
+def read_targets(
+    rows: Mapping[str, Rows], labels: Mapping[str, Any]
+) -> dict[str, dict[str, Array]]:
+    """Return the labels by their name and, within it, by part of the rows."""
     named = {part: y if isinstance(y, dict) else {"y": y} for part, y in labels.items()}
     names = list(named["train"])
     for part, ys in named.items():
@@ -147,7 +163,7 @@ def read_targets(rows, labels):
     }
 
 
-def _read_target(name, part, X, y):
+def _read_target(name: str, part: str, X: Rows, y: Any) -> Array:
     """Return one label of one part as an array."""
     y = column_or_1d(y)
     check_consistent_length(X, y)
@@ -158,8 +174,8 @@ def _read_target(name, part, X, y):
     return y
 
 
-def _check_classes(name, y, y_test):
-    """Raise where a class cannot have been learnt."""
+def _check_classes(name: str, y: Array, y_test: Array) -> None:
+    """Raise if test rows have a class that no training row has."""
     unseen = sorted(set(y_test.tolist()) - set(y.tolist()), key=str)
     if unseen:
         raise ValueError(

@@ -73,18 +73,14 @@ def estimator(cls: T) -> T:
     text = cls.__doc__  # none under python -OO, where dataclass would put the signature
     for name in inspect.get_annotations(cls):
         own = vars(cls)[name]
-        made = field(
-            default=own.default, kw_only=own.kw_only, metadata={"parameter": own}
-        )
-        setattr(cls, name, made)
-    cls = dataclass(eq=False, repr=False)(cls)
-    parameters = {f.name: f.metadata["parameter"] for f in fields(cls)}
-    cls._parameter_constraints = {
-        name: own.constraint for name, own in parameters.items()
-    }
+        options = {"kw_only": own.kw_only, "metadata": {"parameter": own}}
+        setattr(cls, name, field(default=own.default, **options))
+    made: Any = dataclass(eq=False, repr=False)(cls)
+    parameters = {f.name: f.metadata["parameter"] for f in fields(made)}
     described = (own.describe(name) for name, own in parameters.items())
-    cls.__doc__ = fill(text, {"%(parameters)s": "\n\n".join(described)})
-    return cls
+    made.__doc__ = fill(text, {"%(parameters)s": "\n\n".join(described)})
+    made._parameter_constraints = {n: own.constraint for n, own in parameters.items()}
+    return made
 
 
 # Of all methods, in the order of the constructor.

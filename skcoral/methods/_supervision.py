@@ -1,5 +1,6 @@
 """Supervision: what the predictors of COrAL share, beside the transformer."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from skcoral._training.trainer import Method
 from skcoral._typing import Rows
 from skcoral.methods._checks import refuse_early_stopping
 from skcoral.methods._parameters import parameter
+from skcoral.methods._targets import Targets
 from skcoral.objectives.supervised import SupervisedObjective
 
 SUPERVISED_WEIGHT = parameter(
@@ -32,6 +34,14 @@ class SupervisedMixin:
     A predictor makes its :class:`~skcoral.methods._targets.Targets`, and derives from a
     transformer, whose objective it extends by one term.
     """
+
+    # What it needs of the transformer beside it, and of the predictor.
+    warm_start: bool
+    supervised_weight: float
+    _learn: Callable[..., Self]
+    _map_rows: Callable[..., Any]
+    _make_targets: Callable[[], Targets]
+    predict: Callable[[Rows], Any]
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Rows, y: ArrayLike) -> Self:
@@ -80,7 +90,7 @@ class SupervisedMixin:
             self._targets_ = self._make_targets()
         return self._targets_.encode_rows(y, filled, learn=is_new, classes=classes)
 
-    def _make_method(self, names: list[str]) -> Method:
+    def _make_method(self, names):
         """Return the method with one more term, and a network with a head."""
         method = super()._make_method(names)
         return Method(
