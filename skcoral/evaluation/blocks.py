@@ -14,8 +14,8 @@ from skorch.helper import SliceDict
 from skcoral._components import name_components, place_components
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
-from skcoral._input.selection import resolve_columns, select_block
-from skcoral._input.validation import check_container, validate_X
+from skcoral._input.reader import BlockReader
+from skcoral._input.validation import validate_X
 from skcoral._sklearn_compat import check_feature_names_in, fit_context
 from skcoral._typing import Array, Rows
 
@@ -98,7 +98,7 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
             If a block is unknown or not numeric.
         """
         X = validate_X(self, X, reset=True)
-        self._places_ = self._place(X)
+        self._reader_ = BlockReader(self._find_columns(X)).fit(X)
         widths = {name: matrix.shape[1] for name, matrix in self._read(X).items()}
         self.output_indices_ = place_components(widths)
         return self
@@ -123,7 +123,6 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "output_indices_")
         X = validate_X(self, X, reset=False)
-        check_container(X, self._places_)
         matrices = self._read(X)
         for name, columns in self.output_indices_.items():
             _check_width(name, matrices[name], columns.stop - columns.start)
@@ -146,11 +145,11 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self, "output_indices_")
         names = check_feature_names_in(self, input_features)
-        in_blocks = isinstance(next(iter(self._places_.values())), str)
+        in_blocks = isinstance(next(iter(self._reader_.places_.values())), str)
         return name_components(self.output_indices_) if in_blocks else names
 
-    def _place(self, X: Rows) -> dict[str, Any]:
-        """Return the place of each block in X: a key, or positions of columns."""
+    def _find_columns(self, X: Rows) -> dict[str, Any]:
+        """Return the columns of each block in X: a key, or positions."""
         if isinstance(X, SliceDict):
             names = list(X) if self.blocks is None else self.blocks
             if not names or len(set(names)) < len(names):
@@ -158,7 +157,7 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
                     "The 'blocks' parameter of JoinBlocks must be distinct names, one "
                     f"at least. Got {self.blocks!r} instead."
                 )
-            return {name: resolve_columns(X, name, name) for name in names}
+            return {name: name for name in names}
         if self.blocks is not None:
             raise ValueError(
                 "The 'blocks' parameter of JoinBlocks must be None where X is no "
@@ -167,10 +166,7 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
         return {"table": list(range(X.shape[1]))}
 
     def _read(self, X: Rows) -> dict[str, Any]:
-        return {
-            name: _as_matrix(name, select_block(X, place))
-            for name, place in self._places_.items()
-        }
+        return {name: _as_matrix(name, raw) for name, raw in self._reader_.read(X)}
 
     def __sklearn_tags__(self) -> Tags:
         """Return the tags: missing values and float32 are kept."""
