@@ -81,9 +81,14 @@ def first_present(values):
     return next((value for value in values if not is_missing(value)), None)
 
 
+def any_step(mask):
+    """Return which rows have a modality by its mask."""
+    return mask.any(1)
+
+
 def find_present(mask):
-    """Return which rows have a modality by its mask, or None if all have it."""
+    """Return which rows have a modality by its mask, None if all have it or no mask."""
     if mask is None:
         return None
-    present = mask.any(1)
+    present = any_step(mask)
     return None if present.all() else present

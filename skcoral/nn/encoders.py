@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from skcoral._input.presence import any_step
 from skcoral.nn.attention import TransformerLayer
 
 
@@ -220,7 +221,7 @@ class SequenceEncoder(nn.Module):
         attended = mask
         if mask is not None:
             # A row without steps attends itself to stay finite; it is left out later.
-            attended = mask | ~mask.any(dim=1, keepdim=True)
+            attended = mask | ~any_step(mask)[:, None]
         for layer in self.layers:
             tokens = layer(tokens, mask=attended)
         return tokens, mask

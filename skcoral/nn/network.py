@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from skcoral._input.blocks import split_block
+from skcoral._input.presence import any_step
 from skcoral.nn.attention import TransformerLayer, masked_softmax
 
 
@@ -333,7 +334,7 @@ class DualPathNetwork(nn.Module):
         for m, (values, mask) in enumerate(zip(unique, masks, strict=True)):
             centred = values - self.fill_mean[m]
             if mask is not None:
-                centred = centred * mask.any(dim=1, keepdim=True)
+                centred = centred * any_step(mask)[:, None]
             parts.append(torch.zeros_like(centred) if m == without else centred)
         return torch.cat(parts, dim=1)
 
@@ -344,7 +345,7 @@ class DualPathNetwork(nn.Module):
             values
             if mask is None
             else torch.where(
-                mask.any(dim=1, keepdim=True), values, F.linear(context, weight, bias)
+                any_step(mask)[:, None], values, F.linear(context, weight, bias)
             )
             for values, mask, weight, bias in parts
         ]
@@ -378,7 +379,7 @@ def _encode(encoders, blocks):
 
 def _encode_kept(encoder, x, mask, keep):
     """Return tokens of the rows that keep any, and zeros for the others."""
-    rows = None if keep is None else keep.any(dim=1)
+    rows = None if keep is None else any_step(keep)
     # A compiler wants shapes that do not depend on the draw: hidden tokens are masked.
     if rows is None or torch.compiler.is_compiling() or rows.all():
         return encoder(x, mask)[0]

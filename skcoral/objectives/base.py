@@ -9,6 +9,7 @@ from itertools import combinations
 import torch
 from torch import nn
 
+from skcoral._input.presence import find_present
 from skcoral.losses import info_nce
 
 
@@ -106,19 +107,18 @@ def _concatenate(blocks):
     return torch.cat(blocks)
 
 
-def find_present(masks, n_samples):
+def list_present(masks, n_samples):
     """Return per modality which of the first rows have it; None where all do."""
-    rows = [None if mask is None else mask[:n_samples].any(dim=1) for mask in masks]
-    return [None if r is None or bool(r.all()) else r for r in rows]
+    return [find_present(None if mask is None else mask[:n_samples]) for mask in masks]
 
 
-def join_rows(*rows):
+def intersect_rows(*rows):
     """Return which rows have all of several modalities, or None if all rows do."""
     rows = [r for r in rows if r is not None]
     return torch.stack(rows).all(dim=0) if rows else None
 
 
-def take_rows(rows, *tensors):
+def select_present(rows, *tensors):
     """Return the rows of each tensor that have the modality; all if rows is None."""
     return tensors if rows is None else tuple(tensor[rows] for tensor in tensors)
 
@@ -136,7 +136,7 @@ def project(head, component, rows):
 
 def contrast(a, b, rows, temperature, **options):
     """Contrast the rows that have the component; a single one has no negatives."""
-    a, b = take_rows(rows, a, b)
+    a, b = select_present(rows, a, b)
     if len(a) > 1:
         return info_nce(a, b, temperature, **options)
     return (a + b).sum() * 0.0
@@ -149,7 +149,7 @@ def contrast_pairs(parts, present, temperature, **options):
     """
     pairs = combinations(zip(parts, present, strict=True), 2)
     losses = [
-        contrast(a, b, join_rows(rows_a, rows_b), temperature, **options)
+        contrast(a, b, intersect_rows(rows_a, rows_b), temperature, **options)
         for (a, rows_a), (b, rows_b) in pairs
     ]
     return sum(losses) / len(losses)

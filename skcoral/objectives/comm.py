@@ -7,7 +7,7 @@ from skcoral.objectives.base import (
     Objective,
     ProjectionHead,
     contrast,
-    find_present,
+    list_present,
     project_views,
     stack_views,
 )
@@ -178,7 +178,7 @@ class InfMaskingObjective(Objective):
 
 def _compare_fusions(head, network, tokens, whole, temperature):
     """Return CoMM's losses: of each modality with all, then of all with all."""
-    present = find_present(tokens.masks, len(whole[0]))
+    present = list_present(tokens.masks, len(whole[0]))
     losses = []
     for m, rows in enumerate(present):
         alone = project_views(head, network.fuse(tokens, subset=[m]), rows)

@@ -6,16 +6,17 @@ import torch
 from torch import nn
 
 from skcoral._input.blocks import count_rows
+from skcoral._input.presence import any_step
 from skcoral.losses import orthogonality
 from skcoral.objectives.base import (
     Objective,
     ProjectionHead,
     contrast,
-    find_present,
-    join_rows,
+    intersect_rows,
+    list_present,
     project,
+    select_present,
     stack_views,
-    take_rows,
 )
 
 
@@ -119,7 +120,7 @@ class COrALObjective(Objective):
         n_samples = count_rows(views[0])
         stacked = stack_views(views)
         tokens = network.encode(stacked, paths=("unique",))
-        present = [None, *find_present(tokens.masks, n_samples)]
+        present = [None, *list_present(tokens.masks, n_samples)]
         fused = self._drop_modalities(tokens)
         keep = self._draw_keep(fused) if self.training else None
         fused = network.add_shared(fused, stacked, keep)
@@ -168,7 +169,7 @@ class COrALObjective(Objective):
             return tokens
         parts = zip(tokens.unique, tokens.masks, strict=True)
         masks = [_full_mask(values, mask) for values, mask in parts]
-        present = torch.stack([mask.any(dim=1) for mask in masks], dim=1)
+        present = torch.stack([any_step(mask) for mask in masks], dim=1)
         dropped = torch.rand(present.shape, device=present.device)
         left = present & (dropped >= self.modality_dropout)
         left = torch.where(left.any(dim=1, keepdim=True), left, present)
@@ -210,17 +211,17 @@ class COrALObjective(Objective):
 
     def _overlap_pair(self, a, rows_a, b, rows_b):
         """Return the penalty of two components over the rows that have both."""
-        a, b = take_rows(join_rows(rows_a, rows_b), a, b)
+        a, b = select_present(intersect_rows(rows_a, rows_b), a, b)
         return orthogonality(a, b, kind=self.orthogonality) if len(a) else a.sum()
 
 
 def _find_alone(masks):
-    """Tell the rows with one modality: a column, True for all, False for none."""
+    """Return which rows have one modality: a column, True for all, False for none."""
     if len(masks) == 1:
         return True
     if all(mask is None for mask in masks):
         return False
-    present = [1 if mask is None else mask.any(dim=1).long() for mask in masks]
+    present = [1 if mask is None else any_step(mask).long() for mask in masks]
     return (sum(present) == 1)[:, None]
 
 

@@ -11,7 +11,7 @@ from skcoral.objectives.base import (
     ProjectionHead,
     contrast,
     contrast_pairs,
-    find_present,
+    list_present,
     project,
     project_views,
     stack_views,
@@ -65,7 +65,7 @@ class CrossObjective(Objective):
     def forward(self, network, views):
         """Return the mean loss over pairs of modalities for the original batch."""
         tokens = network.encode(views[0])
-        present = find_present(tokens.masks, count_rows(views[0]))
+        present = list_present(tokens.masks, count_rows(views[0]))
         projected = self._project(network.unique(tokens))
         temperature = self._bounded_log_scale().neg().exp()
         options = {"intra_negatives": False}
@@ -145,7 +145,7 @@ class CrossSelfObjective(Objective):
         """Return the weighted terms for the original batch and two augmented views."""
         original, *augmented = views
         tokens = network.encode(original)
-        present = find_present(tokens.masks, count_rows(original))
+        present = list_present(tokens.masks, count_rows(original))
         parts = zip(self.heads, network.unique(tokens), present, strict=True)
         heads = [project(*part) for part in parts]
         cross = contrast_pairs(heads, present, self.temperature)
@@ -202,7 +202,7 @@ def _make_heads(names, in_dim, hidden_dim, out_dim):
 def _contrast_views(heads, network, views, temperature):
     """Return per modality the contrast of two augmented views."""
     tokens = network.encode(stack_views(views))
-    present = find_present(tokens.masks, count_rows(views[0]))
+    present = list_present(tokens.masks, count_rows(views[0]))
     return [
         contrast(*project_views(head, embedding, rows), rows, temperature)
         for head, embedding, rows in zip(

@@ -13,10 +13,10 @@ from skcoral.objectives.base import (
     Objective,
     contrast,
     contrast_pairs,
-    find_present,
-    join_rows,
+    intersect_rows,
+    list_present,
+    select_present,
     stack_views,
-    take_rows,
 )
 
 
@@ -106,7 +106,7 @@ class DisentangledSSLObjective(Objective):
         with torch.set_grad_enabled(learn_shared and torch.is_grad_enabled()):
             tokens = network.encode(stacked, paths=("shared",))
             shared = self._embed_shared(network, tokens)
-        present = find_present(tokens.masks, count_rows(views[0]))
+        present = list_present(tokens.masks, count_rows(views[0]))
         terms = dict.fromkeys(self.terms, shared[0].new_zeros(()))
         if learn_shared:
             terms |= self._learn_shared(_split_views(shared), present)
@@ -127,7 +127,7 @@ class DisentangledSSLObjective(Objective):
         """Return the shared embeddings in a row, and each specific one."""
         tokens = network.encode(x)
         shared = self._embed_shared(network, tokens)
-        rows = find_present(tokens.masks, len(shared[0]))
+        rows = list_present(tokens.masks, len(shared[0]))
         shared = self._fill_shared(shared, rows)
         _, *unique = network.embed(tokens)
         return [torch.cat(shared, dim=1), *self._embed_specific(unique, shared)]
@@ -181,7 +181,7 @@ class DisentangledSSLObjective(Objective):
         """Return the mean of A over pairs of modalities, on rows that have both."""
         pairs = combinations(zip(embeddings, present, strict=True), 2)
         losses = [
-            self._compare(*take_rows(join_rows(rows_a, rows_b), a, b))
+            self._compare(*select_present(intersect_rows(rows_a, rows_b), a, b))
             for (a, rows_a), (b, rows_b) in pairs
         ]
         return sum(losses) / len(losses)
@@ -202,9 +202,9 @@ class DisentangledSSLObjective(Objective):
             for own, common in zip(specific, shared, strict=True):
                 others = F.normalize(_average_others(common, present, m), dim=1)
                 joint.append(torch.cat([own[m], others], dim=1))
-                a, b = take_rows(rows, own[m], common[m])
+                a, b = select_present(rows, own[m], common[m])
                 overlaps.append(cross_product_norm(a, b))
-            known = join_rows(rows, _find_others(present, m, n_samples))
+            known = intersect_rows(rows, _find_others(present, m, n_samples))
             terms[term] = contrast(
                 *joint, known, self.temperature, intra_negatives=False
             )

@@ -7,7 +7,12 @@ from torch import nn
 
 from skcoral._input.blocks import count_rows
 from skcoral.losses import club_bound, nce_bound
-from skcoral.objectives.base import Objective, find_present, join_rows, take_rows
+from skcoral.objectives.base import (
+    Objective,
+    intersect_rows,
+    list_present,
+    select_present,
+)
 
 # Bounds of a pair of modalities: whether given the augmented views, and which bound.
 ROLES = {
@@ -161,7 +166,7 @@ class FactorCLObjective(Objective):
             scores = self._score_pairs(role, embeddings, present)
             terms[role] = sign * sum(_apply(bound, score) for score in scores)
         for m, name in enumerate(network.names):
-            both = take_rows(present[m], *embeddings[m])
+            both = select_present(present[m], *embeddings[m])
             scores = self.self_critics[m](*map(self.self_heads[m], both))
             terms[f"self_{name}"] = -_apply(nce_bound, scores)
         return terms
@@ -180,8 +185,8 @@ class FactorCLObjective(Objective):
     def _score_pairs(self, role, embeddings, present):
         """Yield a critic's scores per pair, of the rows that have both modalities."""
         for (m, k), pair in zip(self.couples, self.pairs, strict=True):
-            rows = join_rows(present[m], present[k])
-            views = [take_rows(rows, *embeddings[i]) for i in (m, k)]
+            rows = intersect_rows(present[m], present[k])
+            views = [select_present(rows, *embeddings[i]) for i in (m, k)]
             yield pair.critics[role](*pair.project(role, *views))
 
     def dims(self, network):
@@ -209,7 +214,7 @@ def _embed_views(network, views):
     """Return per modality its embedding in each view, and which rows have it."""
     tokens = [network.encode(view) for view in views]
     embeddings = list(zip(*map(network.unique, tokens), strict=True))
-    return embeddings, find_present(tokens[0].masks, count_rows(views[0]))
+    return embeddings, list_present(tokens[0].masks, count_rows(views[0]))
 
 
 def _apply(bound, scores):

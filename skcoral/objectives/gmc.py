@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from skcoral._input.blocks import count_rows
-from skcoral.objectives.base import Objective, contrast, find_present
+from skcoral.objectives.base import Objective, contrast, list_present
 
 
 class GMCObjective(Objective):
@@ -54,7 +54,7 @@ class GMCObjective(Objective):
     def forward(self, network, views):
         """Return the term of each modality for the original batch."""
         tokens = network.encode(views[0])
-        present = find_present(tokens.masks, count_rows(views[0]))
+        present = list_present(tokens.masks, count_rows(views[0]))
         joint, single = self._represent(network, tokens)
         losses = [
             contrast(alone, joint, rows, self.temperature)
@@ -70,7 +70,7 @@ class GMCObjective(Objective):
         """Return the joint representation, or the mean of those that a row has."""
         tokens = network.encode(x)
         joint, single = self._represent(network, tokens)
-        rows = find_present(tokens.masks, len(joint))
+        rows = list_present(tokens.masks, len(joint))
         everyone = torch.ones(len(joint), dtype=torch.bool, device=joint.device)
         present = torch.stack([everyone if r is None else r for r in rows])
         total = (torch.stack(single) * present[..., None]).sum(dim=0)

@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from skcoral.objectives.base import Objective, find_present
+from skcoral.objectives.base import Objective, list_present
 
 
 class SupervisedObjective(Objective):
@@ -103,7 +103,7 @@ def _embed(network, view):
     """Return the components; the mean stands for those of modalities that rows lack."""
     tokens = network.encode(view)
     unique = network.unique(tokens)
-    present = find_present(tokens.masks, len(unique[0]))
+    present = list_present(tokens.masks, len(unique[0]))
     filled = (_fill(values, rows) for values, rows in zip(unique, present, strict=True))
     return [network.fuse(tokens), *filled]
 
