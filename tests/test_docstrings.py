@@ -1,16 +1,30 @@
-"""What all docstrings share is put in, and nothing is left to fill."""
+"""Docstrings of estimators: nothing left to fill, and true to the constructors."""
+
+import ast
+import inspect
 
 import pytest
+from numpydoc.docscrape import NumpyDocString
+from sklearn.base import BaseEstimator
 
 import skcoral
+import skcoral.evaluation
 from skcoral._docstrings import PARTS, fill
 from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.methods._parameters import estimator, parameter
 
-ESTIMATORS = [
+PUBLIC = [
+    getattr(module, name)
+    for module in (skcoral, skcoral.evaluation)
+    for name in module.__all__
+]
+WITH_PARAMETERS = [
     value
-    for value in (getattr(skcoral, name) for name in skcoral.__all__)
-    if isinstance(value, type) and issubclass(value, BaseMultimodalTransformer)
+    for value in PUBLIC
+    if isinstance(value, type) and issubclass(value, BaseEstimator)
+]
+ESTIMATORS = [
+    value for value in WITH_PARAMETERS if issubclass(value, BaseMultimodalTransformer)
 ]
 
 
@@ -35,3 +49,42 @@ def test_a_class_without_a_docstring_stays_as_it_is():
     assert fill(None, {}) is None
     assert Silent.__doc__ is None
     assert Silent(width=2).width == 2
+
+
+def read_parameters(cls):
+    """Return the type and default of each documented parameter, in words, by name."""
+    described = NumpyDocString(inspect.cleandoc(cls.__doc__))["Parameters"]
+    return {
+        name: entry.type
+        for entry in described
+        for name in (part.strip() for part in entry.name.split(","))
+    }
+
+
+def test_all_estimators_with_parameters_are_found():
+    assert len(ESTIMATORS) == 11
+    assert len(WITH_PARAMETERS) >= 20
+
+
+@pytest.mark.parametrize("cls", WITH_PARAMETERS)
+def test_signature_constraints_and_docstring_name_the_same_parameters(cls):
+    signature = list(inspect.signature(cls).parameters)
+    assert list(read_parameters(cls)) == signature
+    assert set(cls._parameter_constraints) == set(signature)
+
+
+@pytest.mark.parametrize("cls", WITH_PARAMETERS)
+def test_documented_defaults_are_those_of_the_signature(cls):
+    for name, words in read_parameters(cls).items():
+        default = inspect.signature(cls).parameters[name].default
+        if default is inspect.Parameter.empty:
+            assert "default" not in words
+        else:
+            assert ast.literal_eval(words.rpartition("default=")[2]) == default, name
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_every_parameter_of_a_method_is_annotated(cls):
+    for found in inspect.signature(cls).parameters.values():
+        assert found.annotation is not inspect.Parameter.empty
+        assert (found.kind is found.KEYWORD_ONLY) == (found.name != "modalities")
