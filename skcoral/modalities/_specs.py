@@ -2,8 +2,8 @@
 
 from sklearn.base import clone
 
-from skcoral._input.auto import choose_modalities
 from skcoral.modalities import KINDS
+from skcoral.modalities._auto import choose_modalities
 from skcoral.modalities.base import Modality
 
 
@@ -37,7 +37,7 @@ def find_modalities(owner, modalities, X, reserved):
     """
     label = f"The 'modalities' parameter of {owner}"
     if isinstance(modalities, str):
-        return choose_modalities(X, reserved, KINDS)
+        return choose_modalities(X, reserved)
     if not isinstance(modalities, (list, tuple)) or not modalities:
         raise ValueError(
             f"{label} must be 'auto' or a non-empty list of (name, spec, columns). "

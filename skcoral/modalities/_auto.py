@@ -9,12 +9,13 @@ from skorch.helper import SliceDict
 
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
+from skcoral.modalities import KINDS
 
 # The modality of all columns that no other kind of modality claims.
 TABLE = "table"
 
 
-def choose_modalities(X, reserved, kinds):
+def choose_modalities(X, reserved):
     """Choose the modalities of ``modalities="auto"``.
 
     Parameters
@@ -25,27 +26,28 @@ def choose_modalities(X, reserved, kinds):
     reserved : set of str
         Names that a modality must not have.
 
-    kinds : dict of str to class
-        Modality specs by their word. The first one that claims the values of a column
-        gets it; `array_ndim` and `reads_strings` decide on keys of a SliceDict.
-
     Returns
     -------
     list of (name, kind, columns)
         Columns of free text, sequences and images one by one, all other columns of a
         table as one modality "table", each key of a SliceDict by its shape.
+
+    Notes
+    -----
+    The first of `KINDS` that claims the values of a column gets it; `array_ndim` and
+    `reads_strings` of the kinds decide on keys of a SliceDict.
     """
     if isinstance(X, SliceDict):
-        chosen = [(key, _kind_of_block(key, X[key], kinds), key) for key in X]
+        chosen = [(key, _kind_of_block(key, X[key]), key) for key in X]
         return _name_freely(chosen, reserved)
-    tabular = _find_word(kinds, array_ndim=1)
+    tabular = _find_word(array_ndim=1)
     if not is_dataframe(X) and X.dtype.kind in "iufb":
         return [(TABLE, tabular, list(range(X.shape[1])))]
     others, rest = [], []
     for position, (name, values) in enumerate(read_columns(X).items()):
         # Where names are no strings, columns are selected by position.
         column = name if isinstance(name, str) else position
-        kind = _claim(values, kinds)
+        kind = _claim(values)
         if kind is None:
             rest.append(column)
         else:
@@ -55,36 +57,36 @@ def choose_modalities(X, reserved, kinds):
     return [(TABLE, tabular, rest), *_name_freely(others, reserved | {TABLE})]
 
 
-def _find_word(kinds, **declared):
+def _find_word(**declared):
     """Return the word of the first kind that declares these values, or None."""
     words = (
         word
-        for word, spec in kinds.items()
+        for word, spec in KINDS.items()
         if all(getattr(spec, key) == value for key, value in declared.items())
     )
     return next(words, None)
 
 
-def _claim(values, kinds):
+def _claim(values):
     """Return the word of the first kind that claims the values of a column, or None."""
-    return next((word for word, spec in kinds.items() if spec.claims(values)), None)
+    return next((word for word, spec in KINDS.items() if spec.claims(values)), None)
 
 
-def _kind_of_block(key, block, kinds):
+def _kind_of_block(key, block):
     if sparse.issparse(block):
-        return _find_word(kinds, array_ndim=2)
+        return _find_word(array_ndim=2)
     if is_dataframe(block):
-        return _find_word(kinds, array_ndim=1)
+        return _find_word(array_ndim=1)
     if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
         block = nw.from_native(block, series_only=True).to_numpy()
     numeric = block.dtype.kind in "iufb"
-    kind = _find_word(kinds, array_ndim=block.ndim) if numeric else None
+    kind = _find_word(array_ndim=block.ndim) if numeric else None
     if kind is not None:
         return kind
     if block.ndim == 2:
-        return _find_word(kinds, array_ndim=1)
+        return _find_word(array_ndim=1)
     if block.ndim == 1:
-        return _claim(block, kinds) or _find_word(kinds, reads_strings=True)
+        return _claim(block) or _find_word(reads_strings=True)
     raise ValueError(
         f"No kind of modality fits the block {key!r} of shape {block.shape}. Name the "
         "modalities to choose one."
