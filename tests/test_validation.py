@@ -1041,7 +1041,7 @@ def test_a_series_is_refused():
         (pl.Series([datetime.date(2020, 1, 1), None, None]), "M"),
         (pl.Series([datetime.datetime(2020, 1, 1), None, None]), "M"),
         (pl.Series([None, None, None]), "f"),
-        (pl.Series([Decimal("1.5"), None, Decimal("2")]), "f"),
+        (pl.Series([Decimal("1.5"), None, Decimal("2.0")]), "f"),
     ],
 )
 def test_values_get_their_natural_type(values, kind):
