@@ -24,11 +24,11 @@ def read_pins(path):
 
 
 def test_oldest_versions_are_the_lower_bounds():
+    pins = read_pins(".ci/oldest.txt")
     bounds = read_bounds()
     del bounds["dev"]
-    assert read_pins(".ci/oldest.txt") == {
-        name: bound for section in bounds.values() for name, bound in section.items()
-    }
+    for section in bounds.values():
+        assert section.items() <= pins.items()
 
 
 def test_constraints_keep_the_lower_bounds():
