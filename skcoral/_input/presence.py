@@ -16,7 +16,9 @@ def is_missing(value):
     if value is None:
         return True
     try:
-        return bool(value != value)  # what is missing is unlike itself
+        # What is missing is unlike itself. The truth of an empty array is an error only
+        # from numpy 2.2 on.
+        return getattr(value, "size", 1) != 0 and bool(value != value)
     except (TypeError, ValueError):  # pandas.NA has no truth; arrays have several
         return type(value).__name__ == "NAType"
 

@@ -343,7 +343,7 @@ def test_text_that_is_all_missing_at_transform_is_allowed():
         (pl.Series([datetime.date(2020, 1, 1), None, None]), "M"),
         (pl.Series([datetime.datetime(2020, 1, 1), None, None]), "M"),
         (pl.Series([None, None, None]), "f"),
-        (pl.Series([Decimal("1.5"), None, Decimal("2")]), "f"),
+        (pl.Series([Decimal("1.5"), None, Decimal("2.0")]), "f"),
     ],
 )
 def test_values_get_their_natural_type(values, kind):

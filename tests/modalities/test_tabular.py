@@ -155,13 +155,14 @@ def test_resolution_of_dates_does_not_matter(unit):
 
 def test_dates_of_all_kinds_agree():
     days = pd.Series(pd.date_range("2020-01-01", periods=5, freq="D"))
+    times = [day.to_pydatetime() for day in days]
     frames = [
         pd.DataFrame({"x": days}),
         pd.DataFrame({"x": days.dt.tz_localize("UTC")}),
         pd.DataFrame({"x": pd.Series(list(days.dt.date), dtype=object)}),
-        pd.DataFrame({"x": pd.Series(list(days.dt.to_pydatetime()), dtype=object)}),
+        pd.DataFrame({"x": pd.Series(times, dtype=object)}),
         pl.DataFrame({"x": list(days.dt.date)}),
-        pl.DataFrame({"x": list(days.dt.to_pydatetime())}),
+        pl.DataFrame({"x": times}),
         pl.DataFrame({"x": days.dt.tz_localize("UTC").to_list()}),
         pa.table({"x": list(days.dt.date)}),
         days.to_numpy()[:, None],
