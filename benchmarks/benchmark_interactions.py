@@ -1,7 +1,4 @@
-"""
-===================================================
-What each component knows: the whole leakage matrix
-===================================================
+"""What each component knows: the whole leakage matrix.
 
 Vectors with known interactions: one label is redundant, one unique to each modality
 and one is synergistic. A linear probe on each component of COrAL, on all of them

@@ -1,7 +1,4 @@
-"""
-=================================================
-Memory: training on files that are not read whole
-=================================================
+"""Memory: training on files that are not read whole.
 
 Vectors and series in memory-mapped files, read batch by batch: time and peak memory of
 one epoch and of `transform`, whatever the size of the files::

@@ -1,7 +1,4 @@
-"""
-=====================================
-Missing modalities: digits with holes
-=====================================
+"""Missing modalities: digits with holes.
 
 Handwritten digits in three modalities (fou, kar, zer of the "multiple features" of
 UCI), read from a user's file: balanced accuracy of a logistic regression from 20 labels

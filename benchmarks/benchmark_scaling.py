@@ -1,7 +1,4 @@
-"""
-===============================
-Scaling: rows, modalities, width
-===============================
+"""Scaling: rows, modalities, width.
 
 Seconds of a fit of one epoch by number of rows, preprocessing included, and seconds per
 update by number of modalities, rows in a batch and width, on vectors; one figure with

@@ -1,7 +1,4 @@
-"""
-==============================
-Speed: a grid search, two jobs
-==============================
+"""Speed: a grid search, two jobs.
 
 Seconds of a whole grid search over 8 candidates and 5 folds on 500 rows of two small
 tables, with default parameters in two processes, the threads that each of them has, and

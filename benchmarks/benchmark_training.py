@@ -1,7 +1,4 @@
-"""
-=========================================
-Speed: training, beside a textbook of it
-=========================================
+"""Speed: training, beside a textbook of it.
 
 Seconds per epoch, matrix arithmetic per second beside what the machine does in a single
 large product, the share of the time outside the model, and peak memory, for three

@@ -1,7 +1,4 @@
-"""
-===========================
-Speed and memory: transform
-===========================
+"""Speed and memory: transform.
 
 Rows per second and memory of `transform` on two blocks of vectors (64 and 32 wide), and
 on a table of 20 mixed columns with a free text, by number of rows. Memory is the peak

@@ -1,7 +1,4 @@
-"""
-==========================================================
-COrAL and its siblings: known interactions, and real data
-==========================================================
+"""COrAL and its peers: known interactions, and real data.
 
 Vectors with known interactions: redundant and unique labels are probed after training
 on unbiased rows, the synergistic one after training on biased rows, always by probes
@@ -60,8 +57,8 @@ from sklearn.preprocessing import StandardScaler
 from skcoral.evaluation import JoinBlocks, evaluate
 
 FEATURES = ("raw", "PCA", "CCA", "views", "statistics")
-PLAIN = ("raw", "PCA", "CCA", "only")  # rivals of COrAL that are not trained
-TRAINED = "SimCLR"  # the rival with the same encoders and views
+PLAIN = ("raw", "PCA", "CCA", "only")  # features that are not trained
+TRAINED = "SimCLR"  # the method with the same encoders and views
 LABELS = (1, 5, 20)  # per class
 NAMES = {1: "1 label per class", 5: "5 labels", 20: "20 labels", "all": "all labels"}
 HALF = 32  # principal components of the 64 columns with known interactions
@@ -289,7 +286,7 @@ def make_overviews(records):
 
 
 def format_gains(records):
-    """Return what COrAL gains over the best rival, by data and number of labels.
+    """Return what COrAL gains over the best other features, by data and number of labels.
 
     In points of balanced accuracy: over the best of the features that are not trained,
     over the best of these and SimCLR, and the deviation over the seeds of COrAL.

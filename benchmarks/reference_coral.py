@@ -1,7 +1,4 @@
-"""
-=============================================
-COrAL as a textbook writes it, to compare with
-=============================================
+"""COrAL as a textbook writes it, to compare with.
 
 The same training as `COrALTransformer`'s in plain PyTorch: a data set that makes views
 row by row, a data loader, modules of torch, a loop. `benchmark_training.py` measures it

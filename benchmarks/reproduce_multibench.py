@@ -1,7 +1,4 @@
-"""
-==============================================================
-MultiBench: MOSI, MOSEI, UR-FUNNY, MUsTARD and MIMIC, published
-==============================================================
+"""MultiBench: MOSI, MOSEI, UR-FUNNY, MUsTARD and MIMIC, published.
 
 Each method is trained without labels on the training rows with its published settings
 (methods without any for a data set have those of CoMM), for 100 epochs, and keeps the

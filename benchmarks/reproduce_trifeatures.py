@@ -1,7 +1,4 @@
-"""
-=========================================================
-Trifeatures: redundancy, uniqueness and synergy (R, U, S)
-=========================================================
+"""Trifeatures: redundancy, uniqueness and synergy (R, U, S).
 
 Each method is trained without labels on pairs of pictures that show the same shape,
 each in a texture and a colour of its own. Linear probes then read the shape ("share":
