@@ -286,7 +286,7 @@ def make_overviews(records):
 
 
 def format_gains(records):
-    """Return what COrAL gains over the best other features, by data and number of labels.
+    """Return what COrAL gains over the best of the others, by data and labels.
 
     In points of balanced accuracy: over the best of the features that are not trained,
     over the best of these and SimCLR, and the deviation over the seeds of COrAL.
