@@ -1,4 +1,4 @@
-"""Multimodal representations without labels, in the way of scikit-learn."""
+"""Scikit-learn compatible self-supervised learning for multimodal tables."""
 
 from skcoral.methods.classifier import COrALClassifier
 from skcoral.methods.comm import CoMMTransformer, InfMaskingTransformer

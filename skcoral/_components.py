@@ -1,16 +1,16 @@
-"""Components: where each one stands among the output columns, and their names."""
+"""Components: the positions and names of their output columns."""
 
 import numpy as np
 
 
 def place_components(widths):
-    """Return the columns of each component, a slice, when they stand side by side."""
+    """Return the columns of each component as a slice, with components side by side."""
     ends = np.cumsum([0, *widths.values()]).tolist()
     return {name: slice(*ends[i : i + 2]) for i, name in enumerate(widths)}
 
 
 def name_components(indices):
-    """Return a name per column, component and position, such as "film_07"."""
+    """Return a name per column, made of component and position, such as "film_07"."""
     names = [
         f"{component}_{i:0{len(str(part.stop - part.start - 1))}d}"
         for component, part in indices.items()

@@ -1,10 +1,10 @@
-"""What the docstrings of all estimators have in common, written once."""
+"""Docstring parts that all estimators share, written once."""
 
 import inspect
 
 ATTRIBUTES = """\
 modalities_ : list of (name, fitted spec, columns)
-    The modalities in use, those of "auto" included.
+    The modalities in use, including those chosen by "auto".
 
 net_ : ContrastiveNet
     The trained skorch net: `module_` is the network, `criterion_` the objective,
@@ -14,8 +14,8 @@ output_indices_ : dict of str to slice
     Columns of each component in the output.
 
 history_ : dict of str to list of float
-    Loss and each of its terms per epoch: "train_loss", "train_<term>", and
-    "valid_..." with `early_stopping`.
+    Loss and its terms per epoch: "train_loss", "train_<term>", and "valid_..."
+    with `early_stopping`.
 
 n_iter_ : int
     Number of finished epochs.
@@ -24,37 +24,37 @@ loss_curve_ : list of float
     Training loss per epoch.
 
 validation_loss_curve_ : list of float or None
-    Held-out loss per epoch.
+    Loss on the held-out rows per epoch; None without `early_stopping`.
 
 device_ : str
     Device of the network.
 
 n_features_in_ : int
-    Number of columns seen in `fit`, or of keys of a `SliceDict`.
+    Number of columns, or of keys of a `SliceDict`, seen in `fit`.
 
 feature_names_in_ : ndarray of shape (n_features_in_,), object
-    Names of the columns or keys, where X has names."""
+    Names of the columns or keys, if X has names."""
 
 SEE_ALSO = """\
 TabularModality : Numbers, categories, booleans and dates.
 TextModality : Raw strings.
-SequenceModality : Series of equal or different length.
+SequenceModality : Series of equal or different lengths.
 ImageModality : Arrays, PIL images or files.
 EmbeddingModality : Dense vectors from anywhere."""
 
 SUPERVISED_NOTES = """\
-The terms of the loss are those of :class:`COrALTransformer` and "supervised".
+The terms of the loss are those of :class:`COrALTransformer` plus "supervised".
 
-A batch of rows with a label comes with every batch of rows: all of them if there are
-`batch_size` at most, else the next ones of a new order per epoch. So each update sees
-labels, however few they are, and the contrast is that of the transformer. The head
-standardises the features, starts from what the targets alone tell, and sees all
-modalities of a row, as it does in prediction.
+Every batch of rows comes with a batch of labelled rows: all of them if there are at
+most `batch_size`, otherwise the next ones in an order that is reshuffled every epoch.
+Each update thus sees labels, however few there are, and the contrast stays that of the
+transformer. The head standardises the features, starts from the distribution of the
+targets alone, and sees all modalities of a row, as it does in prediction.
 
-`transform` returns the features of the trained network, on which the head is linear.
-`score` leaves out rows without a label. A scorer by name does not: in a search with
-``scoring="balanced_accuracy"``, say, rows without a label must stay out of the test
-folds."""
+`transform` returns the features of the trained network; the head is linear in them.
+`score` ignores rows without a label, but a scorer chosen by name does not: in a search
+with ``scoring="balanced_accuracy"``, for example, keep rows without a label out of the
+test folds."""
 
 PARTS = {
     "%(attributes)s": ATTRIBUTES,
@@ -64,20 +64,21 @@ PARTS = {
 
 
 def fill(text: str | None, parts: dict[str, str]) -> str | None:
-    """Return a docstring with the common parts, and others, at their places.
+    """Return a docstring with its placeholders replaced by the shared and given parts.
 
     Parameters
     ----------
     text : str or None
-        The docstring, with lines such as "%(attributes)s"; None under ``python -OO``.
+        The docstring, with placeholders such as "%(attributes)s"; None under ``python
+        -OO``.
 
     parts : dict of str to str
-        Further parts by their place.
+        Further parts by placeholder.
 
     Returns
     -------
     str or None
-        The docstring without any place left open.
+        The docstring with no placeholder left.
     """
     if text is None:
         return None

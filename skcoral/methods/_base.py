@@ -1,4 +1,4 @@
-"""The base of all methods: X in, named features out."""
+"""The base class of all methods: X in, named features out."""
 
 from abc import abstractmethod
 from typing import Any, Literal, Self
@@ -38,10 +38,10 @@ from skcoral.modalities._specs import find_modalities, reads_strings
 
 @estimator
 class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
-    """Fit, transform, names and tags that all methods share.
+    """Fitting, transforming, feature names and tags, shared by all methods.
 
-    A method is a subclass with `_make_method` and, if it has parameters of its own, the
-    decorator :func:`~skcoral.methods._parameters.estimator`.
+    A method is a subclass that implements `_make_method` and, if it adds parameters,
+    has the decorator :func:`~skcoral.methods._parameters.estimator`.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
     verbose: int = shared.VERBOSE
     random_state: RandomState = shared.RANDOM_STATE
 
-    # Whether held-out rows have the same share of each target.
+    # Whether early stopping stratifies the held-out rows by target.
     _stratified = False
 
     @abstractmethod
     def _make_method(self, names: list[str]) -> Method:
-        """Return the objective and the sizes of the network for these modalities."""
+        """Return the objective and the network sizes for these modalities."""
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Rows, y: None = None) -> Self:
@@ -84,7 +84,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         X : array-like of shape (n_samples, n_features), data frame or SliceDict
             The rows. A plain dict or a list of blocks cannot be sliced by scikit-learn:
             wrap it in :class:`skorch.helper.SliceDict`. Memory-mapped arrays are read
-            batch by batch; scales are learnt from 50,000 of their rows at most.
+            in batches, and scales are learnt from at most 50,000 of their rows.
 
         y : None
             Ignored.
@@ -97,8 +97,8 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         Raises
         ------
         ValueError
-            If X has fewer than two rows, holds infinite values, lacks a column, or if
-            the training diverges. The estimator is not fitted then.
+            If X has fewer than two rows, contains infinite values or lacks a column, or
+            if training diverges. The estimator is then left unfitted.
 
         TypeError
             If X is a plain dict, a list of blocks or sparse as a whole.
@@ -107,11 +107,11 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Rows, y: None = None) -> Self:
-        """Train one more epoch on a chunk of rows, such as a row group of a file.
+        """Train for one more epoch on a chunk of rows, such as a row group of a file.
 
         The first call learns modalities, scales and vocabularies from its chunk, which
-        should be a fair sample; later calls keep them. `max_epochs` then only says how
-        many epochs schedules should expect.
+        should be a representative sample; later calls keep them. `max_epochs` then only
+        sets the number of epochs that schedules expect.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         return self._learn(X, resume=hasattr(self, "net_"), epochs=1)
 
     def transform(self, X: Rows) -> NDArray[np.float32]:
-        """Embed rows: unmasked, unaugmented and one by one, whatever the batch.
+        """Embed rows, unmasked and unaugmented, each independently of the others.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         Returns
         -------
         ndarray of shape (n_samples, n_features_out), float32
-            The components that `output` selects, at the columns of `output_indices_`.
+            The components that `output` selects; `output_indices_` has their columns.
 
         Raises
         ------
@@ -153,14 +153,14 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             If `fit` has not been called.
 
         ValueError
-            If columns are missing or of another kind than in `fit`.
+            If columns are missing or differ in kind from those of `fit`.
         """
         check_is_fitted(self, "net_")
         n_features = max(part.stop for part in self.output_indices_.values())
         return self._map_rows(self._embed, X, n_features)
 
     def score(self, X: Rows, y: None = None) -> float:
-        """Return minus the loss on X, with seeded views; higher is better.
+        """Return the negative loss on X, with seeded views; higher is better.
 
         Parameters
         ----------
@@ -173,8 +173,8 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         Returns
         -------
         float
-            Minus the mean over batches of `batch_size` rows. It falls with the number
-            of rows in a batch, so compare scores of samples of similar size.
+            Negative mean loss over batches of `batch_size` rows. As larger batches have
+            a larger loss, compare only samples of similar size.
         """
         check_is_fitted(self, "net_")
         blocks = self._reader_.read(validate_X(self, X, reset=False))
@@ -187,19 +187,19 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Only compared with the names seen in `fit`.
+            Checked against the names seen in `fit`, otherwise ignored.
 
         Returns
         -------
         ndarray of shape (n_features_out,), object
-            Names, component by component.
+            The names, component by component.
         """
         check_is_fitted(self, "net_")
         check_feature_names_in(self, input_features)
         return name_components(self.output_indices_)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return parameters, those of modalities as ``<name>__<parameter>``.
+        """Return parameters, including ``<name>__<parameter>`` for the modalities.
 
         Parameters
         ----------
@@ -214,7 +214,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         return self._get_params("_modalities", deep=deep)
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, those of modalities as ``<name>__<parameter>``.
+        """Set parameters, including ``<name>__<parameter>`` for the modalities.
 
         Parameters
         ----------
@@ -264,7 +264,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
 
     @property
     def validation_loss_curve_(self) -> list[float] | None:
-        """list of float: held-out loss per epoch, with `early_stopping`."""
+        """list of float: held-out loss per epoch; None without `early_stopping`."""
         return self.history_["valid_loss"] if self.early_stopping else None
 
     @property
@@ -274,7 +274,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         return self.net_.device
 
     def __sklearn_tags__(self):
-        """Return the tags: float32 out, missing values in, strings where text is."""
+        """Return the tags: float32 output, missing values and, with text, strings."""
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = any(reads_strings(s) for _, s in self._modalities)
@@ -282,7 +282,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         return tags
 
     def _sk_visual_block_(self):
-        """Show the modalities side by side, those of "auto" once they are chosen."""
+        """Show the modalities side by side, those of "auto" once chosen."""
         modalities = getattr(self, "modalities_", self.modalities)
         if not isinstance(modalities, list) or not modalities:
             return VisualBlock("single", self, names=type(self).__name__)
@@ -291,7 +291,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
 
     @property
     def _modalities(self):
-        """The specs without columns, for scikit-learn's nested parameters."""
+        """Names and specs without columns, for scikit-learn's nested parameters."""
         try:
             return [(name, spec) for name, spec, _ in self.modalities]
         except (TypeError, ValueError):  # "auto", or a value that fit will refuse
@@ -305,13 +305,13 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         ]
 
     def _learn(self, X, encode=None, *, resume, epochs=None):
-        """Read X and train; a training that fails leaves nothing half-fitted.
+        """Read X and train; a failure leaves nothing half-fitted.
 
-        A predictor passes `encode`: which rows of X are trained on -> their targets.
+        Predictors pass `encode`: a mask of the rows to train on -> their targets.
         """
         net = self.net_ if resume else None
         if resume:
-            # A chunk that cannot be read leaves the training so far intact.
+            # An unreadable chunk leaves the estimator as trained so far.
             X = validate_X(self, X, reset=False, min_samples=2)
             data = self._gather(self._reader_.read(X), encode)
             plan = self._make_plan(*data, net, epochs)
@@ -339,13 +339,13 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         return blocks
 
     def _gather(self, blocks, encode):
-        """Return blocks and targets, if there are any, of the rows to train on."""
+        """Return the blocks, and any targets, of the rows to train on."""
         owner = type(self).__name__
         filled = find_filled(blocks, self.empty_rows, min_samples=2, owner=owner)
         return keep_rows(blocks, filled), encode and encode(filled)
 
     def _make_plan(self, blocks, targets, net, epochs):
-        """Return what the trainer is to do, as plain data."""
+        """Return the trainer's instructions as plain data."""
         specs = {name: spec for name, spec, _ in self.modalities_}
         seed = self._seed if net is None else derive_seed(self._seed, len(net.history))
         split, n_fitted = None, count_rows(blocks)
@@ -376,12 +376,12 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         )
 
     def _forget(self):
-        """Delete what was learnt."""
+        """Delete everything learnt."""
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
 
     def _map_rows(self, function, X, n_columns):
-        """Apply a function of blocks to all rows; NaN where a row lacks everything."""
+        """Apply a function of blocks to all rows; NaN for rows without modalities."""
         X = validate_X(self, X, reset=False)
         return self._reader_.map_rows(function, X, n_columns, self.empty_rows)
 
@@ -396,5 +396,5 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
 
     @property
     def _dims(self):
-        """Width of each component by name, in order."""
+        """Width of each component, by name and in order."""
         return self.net_.criterion_.dims(self.net_.module_)

@@ -1,10 +1,10 @@
-"""Checks of parameters that depend on one another, or on the modalities."""
+"""Checks of parameters that depend on each other or on the modalities."""
 
 from numbers import Real
 
 
 def check_several(estimator, names):
-    """Raise unless an estimator that compares modalities has two of them or more."""
+    """Raise unless an estimator that compares modalities has at least two."""
     if len(names) < 2:
         raise ValueError(
             f"{type(estimator).__name__} needs two modalities or more. Got "
@@ -13,7 +13,7 @@ def check_several(estimator, names):
 
 
 def refuse_early_stopping(estimator, where):
-    """Raise if an estimator is to stop early where it cannot."""
+    """Raise if early stopping is set where it is not supported."""
     if estimator.early_stopping:
         raise ValueError(f"{where} does not support early_stopping=True.")
 

@@ -1,16 +1,16 @@
-"""The paths that a method builds of the network, and their sizes."""
+"""Network paths and sizes that methods have in common."""
 
 from skcoral._training.trainer import Method
 from skcoral.methods._checks import check_multiple
 
 
 def find_unique_dim(estimator):
-    """Return the width of a unique embedding."""
+    """Return the width of each unique embedding; by default half of `embed_dim`."""
     return estimator.unique_dim or max(1, estimator.embed_dim // 2)
 
 
 def without_shared(estimator, objective, names, params):
-    """Return a method whose network has a unique path per modality only."""
+    """Return a method whose network has only a unique path per modality."""
     sizes = {"unique_dim": find_unique_dim(estimator)}
     return Method(
         objective=objective,
@@ -24,7 +24,7 @@ def without_shared(estimator, objective, names, params):
 
 
 def of_fusions(estimator, objective, names, params, **network):
-    """Return a method whose network has a shared path, and what else it is given."""
+    """Return a method whose network has a shared path; `network` adds parameters."""
     check_multiple(estimator, "embed_dim", "n_heads")
     sizes = {"embed_dim": estimator.embed_dim}
     fusion = pick(estimator, "n_layers", "n_heads", "dropout")
@@ -36,5 +36,5 @@ def of_fusions(estimator, objective, names, params, **network):
 
 
 def pick(estimator, *names):
-    """Return some parameters of an estimator by name."""
+    """Return the named parameters of an estimator as a dict."""
     return {name: getattr(estimator, name) for name in names}

@@ -1,6 +1,6 @@
-"""Parameters of methods: default, constraint and description of each in one place.
+"""Parameters of methods: each with its default, constraint and description.
 
-A class that :func:`estimator` decorates lists its parameters as annotated attributes.
+A class decorated with :func:`estimator` lists its parameters as annotated attributes.
 They become its keyword-only constructor (by :func:`dataclasses.dataclass`), its
 constraints and the section "Parameters" of its docstring.
 """
@@ -36,13 +36,13 @@ class Parameter:
         Its default.
 
     constraint : list
-        What its value must be, in the terms of scikit-learn.
+        Valid values, as in scikit-learn's parameter constraints.
 
     text : str
-        Its type in words, and on further lines what it does.
+        Its type on the first line, then its description.
 
     kw_only : bool
-        Whether it must be passed by keyword.
+        Whether it is keyword-only.
     """
 
     default: Any
@@ -61,7 +61,7 @@ class Parameter:
 def parameter(
     *, default: Any, constraint: list, text: str, kw_only: bool = True
 ) -> Any:
-    """Return a parameter, for an annotated attribute of an estimator."""
+    """Return a parameter, the value of an annotated attribute of an estimator."""
     return Parameter(default, constraint, text, kw_only)
 
 
@@ -69,7 +69,7 @@ def parameter(
     eq_default=False, kw_only_default=True, field_specifiers=(parameter,)
 )
 def estimator(cls: T) -> T:
-    """Make constructor, constraints and docstring of a class from its parameters."""
+    """Make a class's constructor, constraints and docstring from its parameters."""
     text = cls.__doc__  # none under python -OO, where dataclass would put the signature
     for name in inspect.get_annotations(cls):
         own = vars(cls)[name]
@@ -91,38 +91,40 @@ MODALITIES = parameter(
     kw_only=False,
     text=f"""
         "auto" or list of (name, spec, columns)
-        The modalities, in the order of their features. A spec is an instance such as
-        :class:`TextModality` or its kind in a word:
+        The modalities, in the order of the output. A spec is an instance such as
+        :class:`TextModality` or the name of its kind:
         {", ".join(json.dumps(word) for word in KINDS)}.
         Columns are names, positions, a slice, a mask or a callable such as
         :func:`sklearn.compose.make_column_selector`; for a `SliceDict`, its key. A
-        column may belong to several modalities; a column that belongs to none is not
-        used. "auto" makes one text modality of each free-text column (at least three
-        words on average and many distinct values), one sequence or image modality of
-        each column of arrays, images or image files, and one tabular modality, "table",
-        of the other columns; of a `SliceDict`, one modality per key by its shape.""",
+        column may belong to several modalities; a column that belongs to none is
+        ignored. "auto" makes one text modality from each free-text column (at least
+        three words on average and many distinct values), one sequence or image modality
+        from each column of arrays, images or image files, and one tabular modality,
+        "table", from the other columns. From a `SliceDict` it makes one modality per
+        key, chosen by the shape of the block.""",
 )
 EMBED_DIM = parameter(
     default=64,
     constraint=POSITIVE_INT,
     text="""
         int
-        Width of tokens and of the shared component; a multiple of `n_heads`.""",
+        Width of the tokens and of the shared component; a multiple of `n_heads`.""",
 )
 MAX_EPOCHS = parameter(
     default="auto",
     constraint=[StrOptions({"auto"}), *POSITIVE_INT],
     text="""
         int or "auto"
-        Passes over the rows. "auto" makes 600 updates, but at least 10 and at most
-        200 passes: ``clip(ceil(600 / ceil(n_samples / batch_size)), 10, 200)``.""",
+        Number of passes over the rows. "auto" makes about 600 updates, in 10 to 200
+        passes: ``clip(ceil(600 / ceil(n_samples / batch_size)), 10, 200)``.""",
 )
 BATCH_SIZE = parameter(
     default=256,
     constraint=AT_LEAST_TWO,
     text="""
         int
-        Rows per update. A last batch of one row joins the one before it.""",
+        Number of rows per update. A last batch of one row is merged with the one
+        before.""",
 )
 LR = parameter(
     default=1e-3,
@@ -136,44 +138,46 @@ WEIGHT_DECAY = parameter(
     constraint=NON_NEGATIVE_FLOAT,
     text="""
         float
-        Decay of weight matrices; biases, norms and queries are not decayed.""",
+        Weight decay of AdamW, applied to weight matrices but not to biases, norms and
+        queries.""",
 )
 EARLY_STOPPING = parameter(
     default=False,
     constraint=["boolean"],
     text="""
         bool
-        Hold rows out, stop when their loss no longer falls, restore the best epoch.""",
+        Hold out some rows, stop when their loss no longer improves, and restore the
+        best epoch.""",
 )
 VALIDATION_FRACTION = parameter(
     default=0.1,
     constraint=OPEN_FRACTION,
     text="""
         float
-        Share of rows held out by `early_stopping`.""",
+        Fraction of the rows that `early_stopping` holds out.""",
 )
 N_ITER_NO_CHANGE = parameter(
     default=10,
     constraint=POSITIVE_INT,
     text="""
         int
-        Epochs without improvement before `early_stopping` stops.""",
+        Number of epochs without improvement after which `early_stopping` stops.""",
 )
 WARM_START = parameter(
     default=False,
     constraint=["boolean"],
     text="""
         bool
-        Continue the training in the next `fit`, with modalities, scales and
-        vocabularies as learnt before.""",
+        Continue training in the next `fit`, keeping the modalities, scales and
+        vocabularies learnt before.""",
 )
 OUTPUT = parameter(
     default="all",
     constraint=[StrOptions({"all", "shared", "unique"})],
     text="""
         {"all", "shared", "unique"}
-        Components that `transform` returns, among those that the method has. May be
-        set after `fit`.""",
+        Which of the method's components `transform` returns. Can be changed after
+        `fit`.""",
 )
 MISSING = parameter(
     default="learned",
@@ -182,30 +186,30 @@ MISSING = parameter(
         {"learned", "zero", "nan"}
         What fills the unique component of a modality that a row lacks: a linear
         prediction from the row's other modalities, learnt on the training rows that
-        have both; zeros; or NaN. May be set after `fit`.""",
+        have both; zeros; or NaN. Can be changed after `fit`.""",
 )
 EMPTY_ROWS = parameter(
     default="error",
     constraint=[StrOptions({"error", "nan"})],
     text="""
         {"error", "nan"}
-        What becomes of rows that lack every modality: an error, or NaN in `transform`;
-        training and `score` then leave them out.""",
+        How to treat rows that lack every modality: raise an error, or return NaN in
+        `transform` and leave them out of training and `score`.""",
 )
 DEVICE = parameter(
     default="auto",
     constraint=[str],
     text="""
         str
-        A torch device; "auto" is CUDA, else MPS, else the CPU.""",
+        A torch device. "auto" takes CUDA if available, else MPS, else the CPU.""",
 )
 PRECISION = parameter(
     default="auto",
     constraint=[StrOptions({"auto", "float32", "bfloat16"})],
     text="""
         {"auto", "float32", "bfloat16"}
-        Number format of the matrix products in training; weights, losses and features
-        are always float32. "auto" is bfloat16 where the device multiplies it natively
+        Number format of matrix products in training; weights, losses and features are
+        always float32. "auto" takes bfloat16 where the device multiplies it natively
         (AVX-512 BF16, AMX, recent CUDA) and `embed_dim` is at least 64, else float32.
         """,
 )
@@ -223,14 +227,15 @@ CALLBACKS = parameter(
     constraint=[list, None],
     text="""
         list of skorch callbacks or None
-        Further callbacks of the training.""",
+        Additional callbacks for the training.""",
 )
 VERBOSE = parameter(
     default=0,
     constraint=["verbose"],
     text="""
         int
-        1 shows a progress bar over the epochs; 2 also prints the losses of each.""",
+        1 shows a progress bar over the epochs; 2 also prints the losses of each
+        epoch.""",
 )
 RANDOM_STATE = parameter(
     default=None,
@@ -238,11 +243,11 @@ RANDOM_STATE = parameter(
     text="""
         int, RandomState instance or None
         Seed of weights, batches, views and masks. The same seed gives the same features
-        on one machine with the same number of threads, which decides how sums round;
-        global generators are not touched.""",
+        on one machine with the same number of threads, which affects how sums are
+        rounded. Global random generators are left untouched.""",
 )
 
-# Of several methods.
+# Of several methods, not all.
 
 UNIQUE_DIM = parameter(
     default=None,
@@ -291,13 +296,13 @@ TEMPERATURE = parameter(
     constraint=POSITIVE_FLOAT,
     text="""
         float
-        Temperature of the contrast.""",
+        Temperature of the contrastive losses.""",
 )
 TOKEN_DIM = replace(
     EMBED_DIM,
     text="""
         int
-        Width of tokens.""",
+        Width of the tokens.""",
 )
 OUTPUT_SHARED = replace(
     OUTPUT,

@@ -1,4 +1,4 @@
-"""Supervision: what the predictors of COrAL share, beside the transformer."""
+"""Supervision: what COrAL's predictors add to the transformer."""
 
 from collections.abc import Callable
 from functools import partial
@@ -24,18 +24,18 @@ SUPERVISED_WEIGHT = parameter(
     text="""
         float
         Weight of the loss on rows with a label. All other terms are those of
-        :class:`COrALTransformer`, on all rows, whether they have a label or not.""",
+        :class:`COrALTransformer` and use all rows, with or without a label.""",
 )
 
 
 class SupervisedMixin:
-    """Fit with labels of some rows, and a head beside the components.
+    """Fitting with labels for some rows, and a head on the components.
 
-    A predictor makes its :class:`~skcoral.methods._targets.Targets`, and derives from a
+    A predictor makes its :class:`~skcoral.methods._targets.Targets` and derives from a
     transformer, whose objective it extends by one term.
     """
 
-    # What it needs of the transformer beside it, and of the predictor.
+    # What the mixin needs from the transformer and the predictor.
     warm_start: bool
     supervised_weight: float
     _learn: Callable[..., Self]
@@ -45,7 +45,7 @@ class SupervisedMixin:
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Rows, y: ArrayLike) -> Self:
-        """Learn from all rows, and from the labels of those that have one.
+        """Learn from all rows, and from the labels of the rows that have one.
 
         Parameters
         ----------
@@ -53,7 +53,7 @@ class SupervisedMixin:
             The rows, as in :meth:`COrALTransformer.fit`.
 
         y : array-like of shape (n_samples,)
-            The targets, with rows marked that have none.
+            The targets; rows without one carry a marker.
 
         Returns
         -------
@@ -63,8 +63,8 @@ class SupervisedMixin:
         Raises
         ------
         ValueError
-            As in :meth:`COrALTransformer.fit`, and if y has another length than X, is
-            not 1-D, holds infinite values or no label to learn from.
+            As in :meth:`COrALTransformer.fit`, and if y differs in length from X, is
+            not 1-D, contains infinite values, or has too few labels to learn from.
 
         TypeError
             If X is a plain dict, a list of blocks or sparse as a whole.
@@ -73,7 +73,7 @@ class SupervisedMixin:
         return self._learn(X, partial(self._encode, y), resume=resume)
 
     def _fit_chunk(self, X, y, classes=None):
-        """Train one more epoch, on a chunk of rows."""
+        """Train for one more epoch on a chunk of rows."""
         refuse_early_stopping(self, f"partial_fit of {type(self).__name__}")
         encode = partial(self._encode, y, classes=classes)
         return self._learn(X, encode, resume=hasattr(self, "net_"), epochs=1)
@@ -91,7 +91,7 @@ class SupervisedMixin:
         return self._targets_.encode_rows(y, filled, learn=is_new, classes=classes)
 
     def _make_method(self, names):
-        """Return the method with one more term, and a network with a head."""
+        """Return the transformer's method with one more term and a head."""
         method = super()._make_method(names)
         return Method(
             objective=SupervisedObjective,
@@ -107,7 +107,7 @@ class SupervisedMixin:
         )
 
     def _read_targets(self):
-        """Return the targets that were learnt; properties of fitted classes ask."""
+        """Return the learnt targets, for the fitted attributes of subclasses."""
         check_is_fitted(self, "_targets_")
         return self._targets_
 
@@ -121,7 +121,7 @@ class SupervisedMixin:
         return self.net_.apply_head(BlockDataset(blocks))
 
     def _predict_labelled(self, X: Rows, y: ArrayLike) -> tuple[Any, Any]:
-        """Return the labels of the rows that have one, and what is predicted there."""
+        """Return the labels of the rows that have one, and the predictions there."""
         targets = self._read_targets()
         labelled, labels = targets.find_labelled(y)
         if not labelled.any():

@@ -1,4 +1,4 @@
-"""Targets: from labels, of some rows, to numbers that a network is trained on."""
+"""Targets: the numbers that a network is trained on, made from the labels."""
 
 from abc import ABC, abstractmethod
 
@@ -13,18 +13,18 @@ from skcoral._input.validation import keep_numbers
 
 
 class Targets(ABC):
-    """What labels become, learnt once and then applied to further rows.
+    """Conversion of labels to targets, learnt once and then applied to further rows.
 
     Attributes
     ----------
     how_to_mark : str
-        How rows without a label are marked, for messages.
+        How to mark rows without a label, for error messages.
 
     start : sequence of float
-        The outputs with which the head starts.
+        The initial outputs of the head.
 
     loss : dict of str to object
-        Parameters of the supervised term.
+        Parameters of the supervised loss term.
     """
 
     @abstractmethod
@@ -33,7 +33,7 @@ class Targets(ABC):
 
     @abstractmethod
     def learn(self, labels, classes=None):
-        """Learn how labels become targets; `classes` are those of `partial_fit`."""
+        """Learn to convert labels to targets; `classes` are those of `partial_fit`."""
 
     @abstractmethod
     def encode(self, labels):
@@ -45,16 +45,16 @@ class Targets(ABC):
         Parameters
         ----------
         y : array-like of shape (n_samples,)
-            Labels, with rows marked that have none.
+            Labels; rows without one carry a marker.
 
         filled : ndarray of shape (n_samples,), bool
-            Which rows are trained on.
+            True at the rows to train on.
 
         learn : bool
             Whether to learn from these labels first.
 
         classes : array-like, default=None
-            All classes, if they are known.
+            All classes; by default those among the labels.
 
         Returns
         -------
@@ -72,7 +72,7 @@ class Targets(ABC):
 
 
 class ClassTargets(Targets):
-    """Classes as codes, with weights and the shares with which a training starts.
+    """Classes as codes, with their weights and initial probabilities.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class ClassTargets(Targets):
         Name of the estimator, for messages.
 
     unlabeled : int, str or None
-        The value of y, beside None and NaN, that marks rows without a label.
+        The value of y that, like None and NaN, marks rows without a label.
 
     class_weight : dict, "balanced" or None
         Weights of the classes.
@@ -94,7 +94,7 @@ class ClassTargets(Targets):
         Their weights.
 
     class_prior : ndarray of shape (n_classes,)
-        Their weighted shares among the labels, one label added to each class.
+        Their weighted frequencies among the labels, after adding one label per class.
     """
 
     def __init__(self, owner, unlabeled, class_weight):
@@ -104,17 +104,17 @@ class ClassTargets(Targets):
 
     @property
     def how_to_mark(self):
-        """How rows without a label are marked."""
+        """How to mark rows without a label."""
         return f"None, NaN and unlabeled={self.unlabeled!r} mark rows without one."
 
     @property
     def start(self):
-        """Logarithms of the shares of the classes."""
+        """Logarithms of the prior probabilities of the classes."""
         return np.log(self.class_prior)
 
     @property
     def loss(self):
-        """Cross-entropy of unaltered rows and of one view of each."""
+        """Cross-entropy of the unaltered rows and of one view of each."""
         return {
             "loss": "cross_entropy",
             "class_weight": self.class_weight,
@@ -130,13 +130,13 @@ class ClassTargets(Targets):
             labelled[labelled] = y[labelled] != self.unlabeled
         labels = y[labelled]
         self._check_strings(labels)
-        # Objects that are no strings get the type that they would have without None.
+        # Objects other than strings get the dtype that they would have without None.
         if labels.dtype == object and not isinstance(first_present(labels), str):
             labels = np.asarray(labels.tolist())
         return labelled, labels
 
     def _check_strings(self, labels):
-        """Refuse the marks of missing labels of which numpy has made strings."""
+        """Refuse missing-label markers that numpy has turned into strings."""
         if labels.dtype.kind not in "US":
             return
         marks = {"nan", "None", str(self.unlabeled)} & set(labels.tolist())
@@ -147,7 +147,7 @@ class ClassTargets(Targets):
             )
 
     def learn(self, labels, classes=None):
-        """Learn the classes, their weights and their shares."""
+        """Learn the classes, their weights and their prior probabilities."""
         classes = labels if classes is None else np.asarray(classes)
         self.classes = LabelEncoder().fit(classes).classes_
         check_classification_targets(classes)
@@ -159,14 +159,14 @@ class ClassTargets(Targets):
         self.class_weight = compute_class_weight(
             self.class_weight, classes=self.classes, y=labels
         )
-        # One more label of each: a first chunk may lack some classes.
+        # Add one label per class: a first chunk may lack some classes.
         codes = self.encode(labels).astype(int)  # floats where there are none
         counts = np.bincount(codes, minlength=len(self.classes)) + 1
         shares = self.class_weight * counts
         self.class_prior = shares / shares.sum()
 
     def encode(self, labels):
-        """Return the position of each label among the classes."""
+        """Return the index of each label among the classes."""
         encoder = LabelEncoder()
         encoder.classes_ = self.classes
         return encoder.transform(labels)
@@ -186,7 +186,7 @@ class NumberTargets(Targets):
         Mean of the labels.
 
     scale : float
-        Their standard deviation, or 1 if they are all the same.
+        Standard deviation of the labels, or 1 if they are all equal.
     """
 
     how_to_mark = "NaN marks rows without one."
@@ -198,7 +198,7 @@ class NumberTargets(Targets):
 
     @property
     def loss(self):
-        """Squared error of unaltered rows."""
+        """Squared error of the unaltered rows."""
         return {"loss": "squared_error", "labelled_views": ("original",)}
 
     def find_labelled(self, y):
@@ -209,7 +209,7 @@ class NumberTargets(Targets):
         return labelled, y[labelled]
 
     def learn(self, labels, classes=None):
-        """Learn mean and scale."""
+        """Learn the mean and the scale."""
         if not len(labels):
             raise ValueError(
                 f"{self.owner} needs one target or more. Got {labels}. "
@@ -219,9 +219,9 @@ class NumberTargets(Targets):
         self.scale = float(labels.std()) or 1.0
 
     def encode(self, labels):
-        """Return standardised numbers."""
+        """Return the standardised labels."""
         return (labels - self.mean) / self.scale
 
     def decode(self, targets):
-        """Return numbers in the scale of the labels."""
+        """Return targets on the scale of the labels."""
         return targets * self.scale + self.mean

@@ -1,4 +1,4 @@
-"""COrALClassifier: a class per row, learnt from the rows that have a label."""
+"""COrALClassifier: predicts a class per row, learnt from the labelled rows."""
 
 from numbers import Integral
 from typing import Any, Literal, Self
@@ -22,9 +22,9 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
     """Predict classes from several modalities, with few labels and many rows.
 
     The network of :class:`COrALTransformer` with a linear head on its features, trained
-    as a whole: all rows are contrasted as COrAL does [1]_, and rows with a label add
-    ``supervised_weight`` times their cross-entropy. Rows without a label have -1, as in
-    :mod:`sklearn.semi_supervised`, or None or NaN, in y.
+    jointly: all rows enter COrAL's contrastive loss [1]_, and rows with a label add
+    ``supervised_weight`` times their cross-entropy. Rows without a label are marked in
+    y by -1, as in :mod:`sklearn.semi_supervised`, or by None or NaN.
 
     Parameters
     ----------
@@ -35,36 +35,36 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
     %(attributes)s
 
     classes_ : ndarray of shape (n_classes,)
-        The classes.
+        The class labels.
 
     class_weight_ : ndarray of shape (n_classes,)
         Their weights.
 
     class_prior_ : ndarray of shape (n_classes,)
-        Their weighted shares among the labels, one label added to each class: the
-        probabilities with which the training starts.
+        Their weighted frequencies among the labels, after adding one label per class:
+        the probabilities that the head predicts before training.
 
     See Also
     --------
     COrALRegressor : Predicts numbers.
-    COrALTransformer : Learns features without any label.
-    sklearn.semi_supervised.SelfTrainingClassifier : Labels rows by any classifier.
+    COrALTransformer : Learns features without labels.
+    sklearn.semi_supervised.SelfTrainingClassifier : Self-trains any classifier.
 
     Notes
     -----
     %(supervised_notes)s
 
     The cross-entropy is the mean over unaltered rows and one augmented view of each.
-    On :func:`~skcoral.datasets.make_multimodal_interactions` this was 0.02 more
-    accurate than unaltered rows alone with 10 labels per class, and 0.01 less with 50
+    On :func:`~skcoral.datasets.make_multimodal_interactions`, compared with unaltered
+    rows alone, accuracy was 0.02 higher with 10 labels per class and 0.01 lower with 50
     (mean of two targets and two draws of labels).
 
-    With `early_stopping`, rows of each class and rows without a label are held out in
-    equal shares, so a class needs two labels or more.
+    With `early_stopping`, the same fraction of each class, and of the rows without a
+    label, is held out, so every class needs at least two labels.
 
-    Where labels are strings, mark the other rows by None in a list or an array of
-    objects, or by a string of your choice in `unlabeled`, which scikit-learn's
-    stratified splits can read, too.
+    If labels are strings, mark the other rows by None in a list or an object array, or
+    by a string of your choice that you pass as `unlabeled`; scikit-learn's stratified
+    splits accept the latter too.
 
     References
     ----------
@@ -89,29 +89,30 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
         constraint=[dict, StrOptions({"balanced"}), None],
         text="""
         dict, "balanced" or None
-        Weights of the classes in the mean of the cross-entropy; "balanced" is inverse
-        to how often a class is among the labels. None weighs all rows alike.""",
+        Weights of the classes in the mean of the cross-entropy; "balanced" makes them
+        inversely proportional to the class frequencies among the labels. None weights
+        all classes equally.""",
     )
     unlabeled: int | str | None = parameter(
         default=-1,
         constraint=[Integral, str, None],
         text="""
         int, str or None
-        The value of y that marks rows without a label, beside None and NaN, which
-        always do. None for labels among which -1 is a class, such as -1 and 1.""",
+        The value of y that marks rows without a label, in addition to None and NaN,
+        which always do. Set it to None if -1 is a class, as with labels -1 and 1.""",
     )
 
-    # Held-out rows have the same share of each class.
+    # Early stopping holds out the same fraction of each class.
     _stratified = True
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(
         self, X: Rows, y: ArrayLike, classes: ArrayLike | None = None
     ) -> Self:
-        """Train one more epoch on a chunk of rows, such as a row group of a file.
+        """Train for one more epoch on a chunk of rows, such as a row group of a file.
 
         The first call learns modalities, scales and vocabularies; later calls keep
-        them. Any chunk may come without a label.
+        them. Any chunk may lack labels.
 
         Parameters
         ----------
@@ -119,10 +120,10 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
             A chunk of at least two rows.
 
         y : array-like of shape (n_samples,)
-            Labels, with rows marked that have none.
+            Labels; rows without one are marked as in `fit`.
 
         classes : array-like of shape (n_classes,), default=None
-            All classes; needed in the first call.
+            All classes; required in the first call.
 
         Returns
         -------
@@ -132,14 +133,14 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
         Raises
         ------
         ValueError
-            As in `fit`, if `early_stopping` is set or `class_weight` is "balanced", and
-            if the classes are not given first or change later.
+            As in `fit`, and if `early_stopping` is set, `class_weight` is "balanced",
+            or `classes` is missing in the first call or differs in a later one.
         """
         self._check_classes(classes)
         return self._fit_chunk(X, y, classes)
 
     def predict(self, X: Rows) -> Array:
-        """Predict the classes of rows, one by one, whatever the batch.
+        """Predict the class of each row, independently of the other rows.
 
         Parameters
         ----------
@@ -154,7 +155,8 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
         Raises
         ------
         ValueError
-            As in `transform`, and if a row lacks every modality, whatever `empty_rows`.
+            As in `transform`, and if a row lacks every modality, even if `empty_rows`
+            is "nan".
         """
         outputs = self._run_head(X)
         empty = np.flatnonzero(np.isnan(outputs[:, 0]))
@@ -166,7 +168,7 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
         return self.classes_[outputs.argmax(axis=1)]
 
     def predict_proba(self, X: Rows) -> NDArray[np.float64]:
-        """Predict the probabilities of classes, row by row, whatever the batch.
+        """Predict class probabilities of each row, independently of the other rows.
 
         Parameters
         ----------
@@ -192,8 +194,8 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_classes), float64
-            Logarithms of the probabilities up to a constant per row; for two classes
-            the logarithm of their odds.
+            Log-probabilities up to a constant per row; for two classes, the log-odds of
+            the second class.
         """
         outputs = self._run_head(X)
         return outputs[:, 1] - outputs[:, 0] if outputs.shape[1] == 2 else outputs
@@ -207,42 +209,42 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
             Rows with the columns of `fit`.
 
         y : array-like of shape (n_samples,)
-            Their labels. Rows without one are left out, so that a search by
-            cross-validation can have them.
+            Their labels. Rows without one are ignored, so they may be part of a
+            cross-validated search.
 
         Returns
         -------
         float
-            Share of labels that are predicted.
+            Fraction of the labelled rows that are predicted correctly.
 
         Raises
         ------
         ValueError
-            As in `predict`, and if there is no label.
+            As in `predict`, and if no row has a label.
         """
         return accuracy_score(*self._predict_labelled(X, y))
 
     def _make_targets(self):
-        """Return the targets, not learnt yet."""
+        """Return new targets, not fitted yet."""
         return ClassTargets(type(self).__name__, self.unlabeled, self.class_weight)
 
     @property
     def classes_(self) -> Array:
-        """ndarray of shape (n_classes,): the classes."""
+        """ndarray of shape (n_classes,): the class labels."""
         return self._read_targets().classes
 
     @property
     def class_weight_(self) -> NDArray[np.float64]:
-        """ndarray of shape (n_classes,): their weights."""
+        """ndarray of shape (n_classes,): the weights of the classes."""
         return self._read_targets().class_weight
 
     @property
     def class_prior_(self) -> NDArray[np.float64]:
-        """ndarray of shape (n_classes,): the probabilities of the start."""
+        """ndarray of shape (n_classes,): their probabilities before training."""
         return self._read_targets().class_prior
 
     def _check_classes(self, classes):
-        """Check the classes that are passed to `partial_fit`."""
+        """Check the classes passed to `partial_fit`."""
         if self.class_weight == "balanced":
             raise ValueError(
                 "partial_fit of COrALClassifier does not support class_weight="

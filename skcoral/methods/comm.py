@@ -1,4 +1,4 @@
-"""CoMM and InfMasking: one fused embedding that its parts can identify."""
+"""CoMM and InfMasking: one fused embedding that parts of a row can identify."""
 
 from dataclasses import replace
 from typing import Literal
@@ -15,32 +15,32 @@ EMBED_DIM = replace(
     shared.EMBED_DIM,
     text="""
         int
-        Width of tokens and of the embedding; a multiple of `n_heads`.""",
+        Width of the tokens and of the embedding; a multiple of `n_heads`.""",
 )
 UNIMODAL_WEIGHT = parameter(
     default=1.0,
     constraint=NON_NEGATIVE_FLOAT,
     text="""
         float
-        Weight of the term of each modality.""",
+        Weight of each single-modality term.""",
 )
 MULTIMODAL_WEIGHT = parameter(
     default=1.0,
     constraint=NON_NEGATIVE_FLOAT,
     text="""
         float
-        Weight of the term of the fusion of all.""",
+        Weight of the term of the full fusion.""",
 )
 
 
 @estimator
 class CoMMTransformer(BaseMultimodalTransformer):
-    """Learn one embedding that each modality alone is to tell.
+    """Learn a fused embedding that each modality alone can identify.
 
-    A transformer fuses the tokens of all modalities, and those of each alone. Every
-    fusion is contrasted with the fusion of all in another augmented view: ``1 / (M + 1)
-    sum_k w_k (NCE(z_k', z_all'') + NCE(z_k'', z_all')) / 2`` over k, each of M
-    modalities and all [1]_.
+    A transformer fuses the tokens of all modalities together, and those of each alone.
+    Every fusion is contrasted with the fusion of all modalities in another augmented
+    view: ``1 / (M + 1) sum_k w_k (NCE(z_k', z_all'') + NCE(z_k'', z_all')) / 2``, where
+    k is each of the M modalities and then all of them [1]_.
 
     Parameters
     ----------
@@ -52,18 +52,18 @@ class CoMMTransformer(BaseMultimodalTransformer):
 
     See Also
     --------
-    InfMaskingTransformer : Also contrasts fusions of random tokens.
+    InfMaskingTransformer : Adds contrasts with fusions of random tokens.
     COrALTransformer : Learns what is shared and what is unique.
 
     Notes
     -----
-    Any number of modalities; one is well defined, a contrast of two views. The only
-    component is "shared", taken before the projection head; the terms of the loss are
+    Any number of modalities is allowed; with one, the method contrasts its two views.
+    The only component is "shared", taken before the projection head. The loss terms are
     "shared_<name>" and "shared".
 
     Unlike in the published code, padding is masked in training too. A row that lacks a
-    modality leaves its term and is fused from the others, so nothing of the embedding
-    is missing, and `missing` has no effect.
+    modality is left out of its term and is fused from the others, so the embedding is
+    always complete and `missing` has no effect.
 
     References
     ----------
@@ -94,7 +94,7 @@ class CoMMTransformer(BaseMultimodalTransformer):
     multimodal_weight: float = MULTIMODAL_WEIGHT
 
     def _make_method(self, names: list[str]) -> Method:
-        """Return CoMM's objective and the sizes of its network."""
+        """Return CoMM's objective and network sizes."""
         weights = pick(self, "unimodal_weight", "multimodal_weight")
         heads = pick(self, "head_hidden_dim", "head_dim", "temperature")
         return of_fusions(
@@ -104,13 +104,13 @@ class CoMMTransformer(BaseMultimodalTransformer):
 
 @estimator
 class InfMaskingTransformer(BaseMultimodalTransformer):
-    """Learn one embedding that many random masks of its tokens are to tell.
+    """Learn a fused embedding that random subsets of its tokens can identify.
 
-    To the contrasts of :class:`CoMMTransformer`, of each modality with the fusion of
-    all, come contrasts of the fusion of all with the distribution of fusions in which
-    random tokens are hidden. The loss is the mean over ``[IM', IM'', CoMM's terms]`` of
-    their weight times the term, where ``IM`` of a view is
-    :func:`~skcoral.losses.info_nce_of_masks` [1]_.
+    Adds contrasts of the full fusion with the distribution of fusions in which random
+    tokens are hidden to those of :class:`CoMMTransformer`, which contrast each modality
+    with the full fusion. The loss is the weighted mean of the terms ``[IM', IM'',
+    CoMM's terms]``, where ``IM`` of a view is :func:`~skcoral.losses.info_nce_of_masks`
+    [1]_.
 
     Parameters
     ----------
@@ -127,16 +127,17 @@ class InfMaskingTransformer(BaseMultimodalTransformer):
 
     Notes
     -----
-    Any number of modalities; one is well defined. The only component is "shared", taken
-    before the projection head; the terms of the loss are "masking", "shared_<name>" and
-    "shared".
+    Any number of modalities is allowed; one is well defined. The only component is
+    "shared", taken before the projection head. The loss terms are "masking",
+    "shared_<name>" and "shared".
 
-    Of T tokens that a row has of a modality, ``floor(T (1 - mask_ratio))`` are kept:
-    none at all where they are few, such as the columns of a small table, for which a
-    lower `mask_ratio` is better. A learned token stands for the others; it starts from
-    a normal distribution, which the source truncates. Padding is never attended, and
-    the masked fusions of parts that the published code discards are not computed. A row
-    that lacks a modality leaves its term, so `missing` has no effect.
+    Of the T tokens that a row has in a modality, ``floor(T (1 - mask_ratio))`` are
+    kept. This is none at all if there are few, such as the columns of a small table,
+    for which a lower `mask_ratio` is better. A learned token replaces the others; it is
+    initialised from a normal distribution, which is truncated in the source. Padding is
+    never attended, and the masked single-modality fusions that the published code
+    discards are not computed. A row that lacks a modality is left out of its term, so
+    `missing` has no effect.
 
     References
     ----------
@@ -165,22 +166,23 @@ class InfMaskingTransformer(BaseMultimodalTransformer):
         constraint=PROBABILITY,
         text="""
         float
-        Share of the tokens of each modality that a mask hides, an exact number.""",
+        Fraction of the tokens of each modality that a mask hides, as an exact number of
+        tokens per row.""",
     )
     n_masks: int = parameter(
         default=6,
         constraint=POSITIVE_INT,
         text="""
         int
-        Masks per view.""",
+        Number of masks per view.""",
     )
     variance_weight: float = parameter(
         default=1.0,
         constraint=NON_NEGATIVE_FLOAT,
         text="""
         float
-        Weight of the variance over masks at the end of the training, and in `score` and
-        validation; it grows linearly by the epoch.""",
+        Weight of the variance over masks at the end of training, and in `score` and
+        validation; during training it grows linearly with the epoch.""",
     )
     masking_weight: float = parameter(
         default=1.0,
@@ -194,11 +196,11 @@ class InfMaskingTransformer(BaseMultimodalTransformer):
         MULTIMODAL_WEIGHT,
         text="""
         float
-        Weight of the term of the fusion of all; 5 in some published runs.""",
+        Weight of the term of the full fusion; 5 in some published runs.""",
     )
 
     def _make_method(self, names: list[str]) -> Method:
-        """Return InfMasking's objective and the sizes of its network."""
+        """Return InfMasking's objective and network sizes."""
         heads = pick(self, "head_hidden_dim", "head_dim", "temperature")
         masks = pick(self, "mask_ratio", "n_masks", "variance_weight")
         weights = ("masking_weight", "unimodal_weight", "multimodal_weight")

@@ -29,12 +29,12 @@ OBJECTIVE_PARAMETERS = (
 
 @estimator
 class COrALTransformer(BaseMultimodalTransformer):
-    """Learn what modalities share and what each alone knows, without labels.
+    """Learn, without labels, what modalities share and what is unique to each.
 
-    A shared path fuses the tokens of all modalities by a transformer; a unique path per
-    modality embeds it alone. Two random views of each row are contrasted in every
-    component, while one view hides some modalities from the shared path and the other
-    view the rest, so that the shared path must infer across modalities. An
+    A shared path fuses the tokens of all modalities with a transformer; a unique path
+    per modality embeds that modality alone. Two random views of each row are contrasted
+    in every component. One view hides some modalities from the shared path and the
+    other view hides the rest, so that the shared path must infer across modalities. An
     orthogonality penalty keeps the components apart [1]_.
 
     Parameters
@@ -51,15 +51,17 @@ class COrALTransformer(BaseMultimodalTransformer):
 
     Notes
     -----
-    The terms of the loss are "shared", "unique_<name>" and "orthogonality".
+    The loss terms are "shared", "unique_<name>" and "orthogonality".
 
-    Deviations from the paper's code: any number of modalities (one is well defined, a
-    contrastive learner whose shared and unique features have no cross-modal meaning);
-    views by marginal corruption (SCARF, arXiv 2106.15147) instead of noise; separate
-    initial weights of shared and unique encoders; small heads; padding is never
-    attended. The embedding is ``[shared | unique_1 | ... | unique_M]``, taken before
-    the projection heads, so the components are kept orthogonal on the heads only:
-    they can still be correlated in the features.
+    Differences from the paper's code: any number of modalities (one is well defined,
+    but is a plain contrastive learner, whose shared and unique features have no
+    cross-modal meaning); views by marginal corruption (SCARF, arXiv 2106.15147) instead
+    of noise; separate initial weights for shared and unique encoders; smaller heads;
+    padding is never attended.
+
+    The embedding is ``[shared | unique_1 | ... | unique_M]``, taken before the
+    projection heads. As the penalty acts on the outputs of the heads, the components
+    can still be correlated in the features.
 
     References
     ----------
@@ -90,19 +92,19 @@ class COrALTransformer(BaseMultimodalTransformer):
         constraint=[*PROBABILITY, list, tuple],
         text="""
         float or sequence of float
-        Probability that a token of a modality that a view masks is hidden. At 1 the two
-        views share no modality in the shared path, and it can only recognise rows by
-        what one modality says about another. A sequence is a schedule of stages of
-        equal length over the epochs: ``(0.05, 0.35, 0.55, 0.75)`` is the published
-        curriculum; 0.75 is the constant published later, which more reliably finds what
-        only two of three modalities reveal together.""",
+        Probability that a token is hidden, in a modality that a view masks. At 1, the
+        two views have no modality in common in the shared path, which can then match
+        rows only by what one modality says about another. A sequence is a schedule:
+        stages of equal length over the epochs. ``(0.05, 0.35, 0.55, 0.75)`` is the
+        published curriculum; 0.75 is the constant published later, which more reliably
+        finds what only two of three modalities reveal together.""",
     )
     mask_mode: Literal["zero", "token", "drop"] = parameter(
         default="zero",
         constraint=[StrOptions({"zero", "token", "drop"})],
         text="""
         {"zero", "token", "drop"}
-        A hidden token is multiplied by zero (as published), replaced by a learned
+        How tokens are hidden: multiplied by zero (as published), replaced by a learned
         vector, or left out of the attention.""",
     )
     shared_weight: float = parameter(
@@ -138,20 +140,21 @@ class COrALTransformer(BaseMultimodalTransformer):
         constraint=[StrOptions({"sum", "mean"})],
         text="""
         {"sum", "mean"}
-        Sum over pairs of components, or their mean times three, which is the same for
-        two modalities and keeps its scale for more.""",
+        Sum over pairs of components, or three times their mean, which is the same for
+        two modalities and keeps the scale constant for more.""",
     )
     modality_dropout: float = parameter(
         default=0.0,
         constraint=PROPER_FRACTION,
         text="""
         float
-        Probability that a modality of a row is hidden from the shared path of a view in
-        training, so that the shared component gets used to missing modalities.""",
+        Probability that a modality of a row is hidden from the shared path of a view
+        during training, which makes the shared component robust to missing
+        modalities.""",
     )
 
     def _make_method(self, names: list[str]) -> Method:
-        """Return COrAL's objective and the sizes of its network."""
+        """Return COrAL's objective and network sizes."""
         check_schedule(self, "mask_ratio")
         unique_dim = {"unique_dim": find_unique_dim(self)}
         params = unique_dim | pick(self, *OBJECTIVE_PARAMETERS)

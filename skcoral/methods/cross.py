@@ -1,4 +1,4 @@
-"""Cross and Cross+Self: contrasts of modalities, and of views of each."""
+"""Cross and Cross+Self: contrast modalities, and views of each modality."""
 
 from dataclasses import replace
 from numbers import Real
@@ -19,10 +19,10 @@ from skcoral.objectives.cross import CrossObjective, CrossSelfObjective
 class CrossTransformer(BaseMultimodalTransformer):
     """Learn what modalities share by matching them, as CLIP does.
 
-    Each modality is embedded by itself and projected; the projections of one row are to
-    be nearer to one another than to those of other rows: ``mean_(m, k) (CE(S_mk) +
-    CE(S_mk.T)) / 2`` over pairs of modalities, where ``S_mk`` are cosines times a
-    learned scale [1]_.
+    Each modality is embedded separately and projected. The projections of one row
+    should be closer to each other than to those of other rows: ``mean_(m, k) (CE(S_mk)
+    + CE(S_mk.T)) / 2`` over pairs of modalities, where ``S_mk`` holds cosine
+    similarities times a learned scale [1]_.
 
     Parameters
     ----------
@@ -39,13 +39,14 @@ class CrossTransformer(BaseMultimodalTransformer):
 
     Notes
     -----
-    Two modalities or more; the loss is the mean over pairs, as in CMC (arXiv
-    1906.05849). Components are the projections, one per modality and not normalised;
-    "cross" is the only term of the loss. Views are not augmented.
+    Needs at least two modalities; the loss is the mean over pairs, as in CMC (arXiv
+    1906.05849). The components are the projections, one per modality, without
+    normalisation. The only loss term is "cross". Nothing is augmented.
 
-    The source embeds by the average or the last of the tokens of an encoder; here they
-    are pooled as the unique paths of COrAL do. A row that lacks a modality leaves its
-    pairs; in its place stands the projection of a prediction from the other modalities.
+    The source takes the average or the last of an encoder's tokens as the embedding;
+    here tokens are pooled as in COrAL's unique paths. A row that lacks a modality is
+    left out of its pairs; the missing component is the projection of an embedding
+    predicted from the other modalities.
 
     References
     ----------
@@ -71,18 +72,19 @@ class CrossTransformer(BaseMultimodalTransformer):
         shared.HEAD_DIM,
         text="""
         int
-        Width of the projection of each modality, which is its component.""",
+        Width of each modality's projection, which is its component.""",
     )
     temperature: float = parameter(
         default=0.07,
         constraint=[Interval(Real, 0.01, 1, closed="both")],
         text="""
         float
-        Initial temperature of the contrast, between 0.01 and 1; it is learnt.""",
+        Initial temperature of the contrast, between 0.01 and 1; training updates
+        it.""",
     )
 
     def _make_method(self, names: list[str]) -> Method:
-        """Return CLIP's objective and the sizes of its network."""
+        """Return CLIP's objective and network sizes."""
         check_several(self, names)
         objective = pick(self, "head_dim", "temperature")
         return without_shared(self, CrossObjective, names, objective)
@@ -90,12 +92,12 @@ class CrossTransformer(BaseMultimodalTransformer):
 
 @estimator
 class CrossSelfTransformer(BaseMultimodalTransformer):
-    """Contrast modalities with one another, and views of each with one another.
+    """Contrast modalities with each other, and views of each modality.
 
     ``cross_weight mean_(m, k) NCE(h_m(x_m), h_k(x_k))
     + self_weight mean_m NCE(h_m(x_m'), h_m(x_m''))`` with InfoNCE of projected
-    embeddings, over pairs of modalities of the rows as they are, and over two augmented
-    views of each modality [1]_.
+    embeddings: the first term contrasts pairs of modalities of the unaltered rows, the
+    second two augmented views of each modality [1]_.
 
     Parameters
     ----------
@@ -113,19 +115,20 @@ class CrossSelfTransformer(BaseMultimodalTransformer):
 
     Notes
     -----
-    Two modalities or more; means over pairs and over modalities, which for two are the
-    published terms "cross" and "self_<name>". Components are the embeddings before the
-    projection heads, one per modality.
+    Needs at least two modalities. The loss terms are "cross", a mean over pairs, and
+    "self_<name>", which add up to a mean over modalities; for two modalities they are
+    those published. The components are the embeddings before the projection heads, one
+    per modality.
 
-    The source embeds by the average or the last of the tokens of an encoder, and its
-    heads are 1,024 wide; here tokens are pooled as the unique paths of COrAL do. A row
-    that lacks a modality leaves its contrasts; in its place stands a prediction from
-    the other modalities.
+    The source takes the average or the last of an encoder's tokens as the embedding,
+    and its heads are 1,024 wide; here tokens are pooled as in COrAL's unique paths. A
+    row that lacks a modality is left out of its contrasts; the missing component is
+    predicted from the other modalities.
 
     References
     ----------
     .. [1] "What to align in multimodal contrastive learning?", ICLR 2025, arXiv
-       2409.07402, where it is a baseline; so in FactorCL, arXiv 2306.05268.
+       2409.07402, which compares with it, as does FactorCL, arXiv 2306.05268.
 
     Examples
     --------
@@ -159,7 +162,7 @@ class CrossSelfTransformer(BaseMultimodalTransformer):
     )
 
     def _make_method(self, names: list[str]) -> Method:
-        """Return the objective and the sizes of its network."""
+        """Return the objective and network sizes of Cross+Self."""
         check_several(self, names)
         heads = pick(self, "head_hidden_dim", "head_dim", "temperature")
         objective = heads | pick(self, "cross_weight", "self_weight")

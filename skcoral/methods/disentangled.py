@@ -1,4 +1,4 @@
-"""DisentangledSSL: first what modalities share, then what is left of each."""
+"""DisentangledSSL: first what modalities share, then what is specific to each."""
 
 from dataclasses import replace
 from typing import Literal
@@ -25,14 +25,14 @@ OBJECTIVE_PARAMETERS = (
 
 @estimator
 class DisentangledSSLTransformer(BaseMultimodalTransformer):
-    """Learn what modalities share, then, with that fixed, what is specific to each.
+    """Learn what modalities share and then, with that fixed, what is specific to each.
 
-    Two steps of half of the epochs each [1]_. Step 1 matches random draws around the
-    shared embeddings ``e_m`` of the modalities of a row: ``mean_(m, k) NCE(z_m, z_k) +
-    agreement_weight mean_(m, k) A(e_m, e_k)`` over pairs. Step 2 trains the specific
-    embeddings ``u_m`` only: ``sum_m NCE([u_m', z_-m'], [u_m'', z_-m'']) + ortho_weight
-    / 2 sum ||U_m.T Z_m||`` over two augmented views, where ``z_-m`` is what the others
-    tell.
+    Training has two steps of half the epochs each [1]_. Step 1 matches random draws
+    ``z_m`` around the shared embeddings ``e_m`` of the modalities of a row: ``mean_(m,
+    k) NCE(z_m, z_k) + agreement_weight mean_(m, k) A(e_m, e_k)`` over pairs. Step 2
+    trains the specific embeddings ``u_m`` only: ``sum_m NCE([u_m', z_-m'], [u_m'',
+    z_-m'']) + ortho_weight / 2 sum ||U_m.T Z_m||`` over two augmented views, where
+    ``z_-m`` is the shared embedding of the other modalities.
 
     Parameters
     ----------
@@ -44,27 +44,28 @@ class DisentangledSSLTransformer(BaseMultimodalTransformer):
 
     See Also
     --------
-    FactorCLTransformer : Separates information by bounds of it.
+    FactorCLTransformer : Separates shared and unique information by bounds.
     COrALTransformer : Learns what is shared and what is unique.
 
     Notes
     -----
-    Two modalities or more; means over pairs, and ``z_-m`` is the normalised mean of the
-    other modalities. "shared" is the shared embeddings of all modalities in a row,
-    M times `embed_dim` wide; then comes the specific embedding of each. The terms of
-    the loss are "shared", "agreement", "unique_<name>" and "orthogonality"; those of
-    the other step are zero while training, and all count in `score`. As the losses of
-    both steps cannot be compared, `early_stopping` is refused; of an odd number of
-    epochs, step 1 has one more.
+    Needs at least two modalities; terms are means over pairs, and ``z_-m`` is the
+    normalised mean of the other modalities. The component "shared" holds the shared
+    embeddings of all M modalities side by side, M times `embed_dim` wide; the specific
+    embedding of each modality follows. The loss terms are "shared", "agreement",
+    "unique_<name>" and "orthogonality". In training, the terms of the other step are
+    zero; in `score`, all count. The losses of the two steps cannot be compared, so
+    `early_stopping` is not supported. If the number of epochs is odd, step 1 has one
+    more.
 
-    Shared embeddings are fusions of the tokens of one modality in the network of COrAL,
-    and specific ones a network of its unique paths and the shared embeddings. Grids are
-    searched for both weights in the source; the defaults are ours. The learning rate is
-    constant.
+    Shared embeddings are fusions of the tokens of one modality in COrAL's network.
+    Specific embeddings are computed by a further network from the unique path and the
+    shared embedding. The source searches grids for both weights; the defaults here are
+    our own. The learning rate is constant.
 
-    A row that lacks a modality leaves its terms. In place of its shared embedding
-    stands the mean of those that the row has, which are trained to be alike; in place
-    of the specific one, that of a predicted unique path, unless `missing` says
+    A row that lacks a modality is left out of its terms. The missing shared embedding
+    is replaced by the mean of those that the row has, which are trained to agree; the
+    missing specific one is computed from a predicted unique path, unless `missing` says
     otherwise.
 
     References
@@ -87,8 +88,8 @@ class DisentangledSSLTransformer(BaseMultimodalTransformer):
         constraint=AT_LEAST_TWO,
         text="""
         int
-        Width of tokens and of the shared embedding of each modality; a multiple of
-        `n_heads`, two or more.""",
+        Width of the tokens and of the shared embedding of each modality; a multiple of
+        `n_heads`, at least two.""",
     )
     unique_dim: int | None = replace(
         shared.UNIQUE_DIM,
@@ -104,15 +105,16 @@ class DisentangledSSLTransformer(BaseMultimodalTransformer):
         shared.HEAD_HIDDEN_DIM,
         text="""
         int
-        Hidden width of the network of specific embeddings.""",
+        Hidden width of the networks that compute the specific embeddings.""",
     )
     distribution: Literal["vmf", "normal"] = parameter(
         default="vmf",
         constraint=[StrOptions({"vmf", "normal"})],
         text="""
         {"vmf", "normal"}
-        Draws on the sphere, von Mises-Fisher, with A minus the cosine; or normal draws
-        of unit variance, with A the squared distance.""",
+        Distribution of the draws: von Mises-Fisher on the unit sphere, where A is minus
+        the cosine similarity, or normal with unit variance, where A is the squared
+        distance.""",
     )
     concentration: float = parameter(
         default=1000.0,
@@ -133,18 +135,18 @@ class DisentangledSSLTransformer(BaseMultimodalTransformer):
         constraint=NON_NEGATIVE_FLOAT,
         text="""
         float
-        Weight of the agreement of shared embeddings, beta in the source.""",
+        Weight of the agreement of the shared embeddings, beta in the source.""",
     )
     ortho_weight: float = parameter(
         default=0.1,
         constraint=NON_NEGATIVE_FLOAT,
         text="""
         float
-        Weight of the norms, lambda in the source. They grow with `batch_size`.""",
+        Weight of the norms, lambda in the source. The norms grow with `batch_size`.""",
     )
 
     def _make_method(self, names: list[str]) -> Method:
-        """Return the objective of both steps and the sizes of its network."""
+        """Return DisentangledSSL's objective and network sizes."""
         check_several(self, names)
         refuse_early_stopping(self, type(self).__name__)
         unique_dim = {"unique_dim": find_unique_dim(self)}

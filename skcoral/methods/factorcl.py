@@ -1,4 +1,4 @@
-"""FactorCL: shared and unique information by bounds of it."""
+"""FactorCL: shared and unique information by bounds on mutual information."""
 
 from dataclasses import replace
 from typing import Literal
@@ -15,15 +15,15 @@ from skcoral.objectives.factorcl import FactorCLObjective
 
 @estimator
 class FactorCLTransformer(BaseMultimodalTransformer):
-    """Learn shared and unique information by lower and upper bounds of it.
+    """Learn shared and unique information by lower and upper bounds on it.
 
-    Heads of the embedding of each modality are to keep what modalities share and to
-    drop what they share, given augmented views and not, by bounds of mutual information
-    with learned critics [1]_: with x the rows and x' an augmented view, ``I_NCE(x_m,
-    x_k) - I_CLUB(x_m, x_k) + I_NCE([x_m, x_m'], [x_k, x_k']) - I_CLUB([x_m, x_m'],
-    [x_k, x_k'])`` is maximised, summed over pairs, and ``I_NCE(x_m, x_m')``, summed
-    over modalities. The critics of the upper bounds, CLUB, are trained in turns with
-    the rest.
+    Heads on the embedding of each modality learn to keep what modalities share or to
+    drop it, both conditionally on augmented views and unconditionally. They are trained
+    by bounds on mutual information with learned critics [1]_. With x the rows and x' an
+    augmented view, ``I_NCE(x_m, x_k) - I_CLUB(x_m, x_k) + I_NCE([x_m, x_m'], [x_k,
+    x_k']) - I_CLUB([x_m, x_m'], [x_k, x_k'])`` is maximised, summed over pairs, plus
+    ``I_NCE(x_m, x_m')``, summed over modalities. The critics of the upper bounds, CLUB,
+    are trained in alternation with the rest.
 
     Parameters
     ----------
@@ -40,19 +40,20 @@ class FactorCLTransformer(BaseMultimodalTransformer):
 
     Notes
     -----
-    Two modalities or more; the source defines two, and pairs are summed over here. The
-    component of a modality is the output of all its heads in a row, as published: one
-    for its own bound and four for each other modality, each `unique_dim` wide. The
-    terms of the loss are "cross_nce", "cross_club", "conditional_nce",
-    "conditional_club", "self_<name>" and, of the second update, "critics".
+    Needs at least two modalities; the source defines two, and here the bounds are
+    summed over pairs. The component of a modality is the output of all its heads side
+    by side, as published: one head for its own bound and four for each other modality,
+    each `unique_dim` wide. The loss terms are "cross_nce", "cross_club",
+    "conditional_nce", "conditional_club", "self_<name>" and, from the second update,
+    "critics".
 
-    Augmented views are those of the modalities, conditional bounds take the augmented
-    view on both sides, and AdamW makes the updates; the published temperature has no
-    effect and is left out. One side lowers what the other raises, so that the least
-    loss tells nothing: `early_stopping` is refused. Tokens are pooled as the unique
-    paths of COrAL do, where the source takes the last one. A row that lacks a modality
-    leaves its bounds; in its place stand the heads of a prediction from the other
-    modalities.
+    Views are augmented as each modality specifies, conditional bounds use the augmented
+    view on both sides, and the optimiser is AdamW. The published temperature has no
+    effect and is left out. As critics and heads work against each other, the lowest
+    loss marks no best epoch, so `early_stopping` is not supported. Tokens are pooled as
+    in COrAL's unique paths, where the source takes the last token. A row that lacks a
+    modality is left out of its bounds; the missing component is the heads' output for
+    an embedding predicted from the other modalities.
 
     References
     ----------
@@ -75,20 +76,20 @@ class FactorCLTransformer(BaseMultimodalTransformer):
         shared.UNIQUE_DIM,
         text="""
         int or None
-        Width of the embedding of each modality and of each of its heads; None takes
-        half of `embed_dim`.""",
+        Width of the embedding of each modality and of the output of each of its heads;
+        None takes half of `embed_dim`.""",
     )
     critic_hidden_dim: int = parameter(
         default=64,
         constraint=POSITIVE_INT,
         text="""
         int
-        Width of both hidden layers of the critics; 512 as published. Their cost grows
+        Width of both hidden layers of the critics; 512 in the source. Their cost grows
         with the square of `batch_size`.""",
     )
 
     def _make_method(self, names: list[str]) -> Method:
-        """Return FactorCL's objective and the sizes of its network."""
+        """Return FactorCL's objective and network sizes."""
         check_several(self, names)
         refuse_early_stopping(self, type(self).__name__)
         objective = pick(self, "critic_hidden_dim")

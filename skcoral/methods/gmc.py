@@ -1,4 +1,4 @@
-"""GMC: each modality near the whole row."""
+"""GMC: each modality's embedding close to that of the whole row."""
 
 from dataclasses import replace
 from typing import Literal
@@ -13,11 +13,11 @@ from skcoral.objectives.gmc import GMCObjective
 
 @estimator
 class GMCTransformer(BaseMultimodalTransformer):
-    """Learn one representation for a whole row and for each of its modalities.
+    """Learn one representation of whole rows and of each of their modalities.
 
-    Every modality is embedded by itself, and all are fused; one head takes either to
-    the representation. ``sum_m NCE(z_m, z_joint)`` is minimised [1]_, so that what is
-    left of a row is placed where the whole row would be.
+    Every modality is embedded separately, and all are fused; one head maps either to
+    the representation. ``sum_m NCE(z_m, z_joint)`` is minimised [1]_, so that an
+    incomplete row is placed where the complete row would be.
 
     Parameters
     ----------
@@ -29,20 +29,20 @@ class GMCTransformer(BaseMultimodalTransformer):
 
     See Also
     --------
-    CoMMTransformer : Contrasts augmented views of parts and whole.
+    CoMMTransformer : Contrasts augmented views of modalities and their fusion.
     COrALTransformer : Learns what is shared and what is unique.
 
     Notes
     -----
-    Any number of modalities; one is well defined, but compares two encoders of the same
-    thing. The only component is "shared", the head's output of length one: the joint
-    representation of a row that has all modalities, else the mean of those of the
-    modalities that it has, as published, so that `missing` has no effect. To place one
-    modality alone, leave the others out of a row. The terms of the loss are
-    "shared_<name>". Views are not augmented.
+    Any number of modalities is allowed; one is well defined, but compares two encoders
+    of the same input. The only component is "shared", the output of the head: for a
+    complete row, the joint representation, normalised to unit length; for an incomplete
+    row, the mean of the representations of the modalities that it has, as published.
+    `missing` therefore has no effect. To embed one modality alone, leave out the
+    others. The loss terms are "shared_<name>". Nothing is augmented.
 
-    The joint embedding is the fusion of COrAL and the single ones are its unique paths,
-    as wide; the source has networks for its data sets instead.
+    The joint embedding is COrAL's fusion and the single-modality embeddings are its
+    unique paths, of the same width; the source uses networks specific to its data sets.
 
     References
     ----------
@@ -64,7 +64,7 @@ class GMCTransformer(BaseMultimodalTransformer):
         shared.EMBED_DIM,
         text="""
         int
-        Width of tokens and of the embeddings below the head; a multiple of
+        Width of the tokens and of the embeddings that enter the head; a multiple of
         `n_heads`.""",
     )
     n_layers: int = shared.N_LAYERS
@@ -86,6 +86,6 @@ class GMCTransformer(BaseMultimodalTransformer):
     temperature: float = shared.TEMPERATURE
 
     def _make_method(self, names: list[str]) -> Method:
-        """Return GMC's objective and the sizes of its network."""
+        """Return GMC's objective and network sizes."""
         heads = pick(self, "head_hidden_dim", "head_dim", "temperature")
         return of_fusions(self, GMCObjective, names, heads, unique_dim=self.embed_dim)

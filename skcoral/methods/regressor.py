@@ -1,4 +1,4 @@
-"""COrALRegressor: a number per row, learnt from the rows that have one."""
+"""COrALRegressor: predicts a number per row, learnt from the rows that have one."""
 
 from typing import Self
 
@@ -20,9 +20,9 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
     """Predict a number from several modalities, with few labels and many rows.
 
     The network of :class:`COrALTransformer` with a linear head on its features, trained
-    as a whole: all rows are contrasted as COrAL does [1]_, and rows with a target add
-    ``supervised_weight`` times the squared error of their standardised target. A row
-    whose target is NaN has none.
+    jointly: all rows enter COrAL's contrastive loss [1]_, and rows with a target add
+    ``supervised_weight`` times the squared error of their standardised target. NaN
+    marks rows without a target.
 
     Parameters
     ----------
@@ -33,24 +33,25 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
     %(attributes)s
 
     target_mean_ : float
-        Mean of the targets of `fit`.
+        Mean of the targets seen in `fit`.
 
     target_scale_ : float
-        Their standard deviation, or 1 if they are all the same.
+        Their standard deviation, or 1 if they are all equal.
 
     See Also
     --------
     COrALClassifier : Predicts classes.
-    COrALTransformer : Learns features without any label.
+    COrALTransformer : Learns features without labels.
 
     Notes
     -----
     %(supervised_notes)s
 
-    The squared error is that of unaltered rows: where a view takes values from other
-    rows, the best prediction of a target lies closer to the mean.
+    The squared error uses unaltered rows only: when a view takes values from other
+    rows, the best prediction shrinks towards the mean.
 
-    With `early_stopping`, the same share of rows with and without a target is held out.
+    With `early_stopping`, the same fraction of the rows with and of those without a
+    target is held out.
 
     References
     ----------
@@ -74,10 +75,10 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Rows, y: ArrayLike) -> Self:
-        """Train one more epoch on a chunk of rows, such as a row group of a file.
+        """Train for one more epoch on a chunk of rows, such as a row group of a file.
 
-        The first call learns modalities, scales and vocabularies, and the scale of the
-        targets; later calls keep them, and may come without any target.
+        The first call learns modalities, scales, vocabularies and the scale of the
+        targets; later calls keep them and need no targets.
 
         Parameters
         ----------
@@ -85,7 +86,7 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
             A chunk of at least two rows.
 
         y : array-like of shape (n_samples,)
-            Targets; NaN where there is none.
+            Targets, NaN where a row has none.
 
         Returns
         -------
@@ -100,7 +101,7 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
         return self._fit_chunk(X, y)
 
     def predict(self, X: Rows) -> NDArray[np.float64]:
-        """Predict the targets of rows, one by one, whatever the batch.
+        """Predict the target of each row, independently of the other rows.
 
         Parameters
         ----------
@@ -124,31 +125,32 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
             Rows with the columns of `fit`.
 
         y : array-like of shape (n_samples,)
-            Their targets. Rows without one are left out, so that a search by
-            cross-validation can have them.
+            Their targets. Rows without one are ignored, so they may be part of a
+            cross-validated search.
 
         Returns
         -------
         float
-            R squared; 1 is perfect, 0 is the mean of these targets.
+            R squared: 1 is perfect, 0 is as good as predicting the mean of these
+            targets.
 
         Raises
         ------
         ValueError
-            As in `predict`, and if there is no target.
+            As in `predict`, and if no row has a target.
         """
         return r2_score(*self._predict_labelled(X, y))
 
     def _make_targets(self):
-        """Return the targets, not learnt yet."""
+        """Return new targets, not fitted yet."""
         return NumberTargets(type(self).__name__)
 
     @property
     def target_mean_(self) -> float:
-        """float: mean of the targets of `fit`."""
+        """float: mean of the targets seen in `fit`."""
         return self._read_targets().mean
 
     @property
     def target_scale_(self) -> float:
-        """float: their standard deviation, or 1 if they are all the same."""
+        """float: standard deviation of the targets, or 1 if they are all equal."""
         return self._read_targets().scale

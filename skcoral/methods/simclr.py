@@ -1,4 +1,4 @@
-"""SimCLR: contrasts of views, each modality by itself."""
+"""SimCLR: contrasts of views, one modality at a time."""
 
 from typing import Literal
 
@@ -12,11 +12,11 @@ from skcoral.objectives.cross import SimCLRObjective
 
 @estimator
 class SimCLRTransformer(BaseMultimodalTransformer):
-    """Contrast views of each modality, each modality by itself.
+    """Contrast views of each modality, one modality at a time.
 
-    ``mean_m NCE(h_m(x_m'), h_m(x_m''))`` with InfoNCE of projected embeddings of two
-    augmented views [1]_. No modality learns of another: what a multimodal method gains
-    is to be measured against this one.
+    The loss is ``mean_m NCE(h_m(x_m'), h_m(x_m''))``, with InfoNCE of projected
+    embeddings of two augmented views [1]_. No modality learns from another, so
+    comparing with this method shows what a multimodal method gains.
 
     Parameters
     ----------
@@ -33,12 +33,12 @@ class SimCLRTransformer(BaseMultimodalTransformer):
 
     Notes
     -----
-    Any number of modalities, one included; "unique_<name>" are the terms of the loss.
-    Components are the embeddings before the projection heads, one per modality. Tokens
-    are pooled as the unique paths of COrAL do.
+    Any number of modalities is allowed, including one. The loss terms are
+    "unique_<name>". The components are the embeddings before the projection heads, one
+    per modality. Tokens are pooled as in COrAL's unique paths.
 
-    A row that lacks a modality leaves its contrast; in its place stands a prediction
-    from the other modalities.
+    A row that lacks a modality is left out of its contrast; the missing component is
+    predicted from the other modalities.
 
     References
     ----------
@@ -63,6 +63,6 @@ class SimCLRTransformer(BaseMultimodalTransformer):
     temperature: float = shared.TEMPERATURE
 
     def _make_method(self, names: list[str]) -> Method:
-        """Return the objective and the sizes of its network."""
+        """Return SimCLR's objective and network sizes."""
         objective = pick(self, "head_hidden_dim", "head_dim", "temperature")
         return without_shared(self, SimCLRObjective, names, objective)

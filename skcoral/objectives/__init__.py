@@ -1,6 +1,6 @@
-"""Objectives: what a method minimises, as projection heads and named loss terms.
+"""Objectives: what each method minimises, as projection heads and named loss terms.
 
-One module a method; :class:`Objective` is what they have in common.
+There is one module per method; :class:`Objective` is the base class of all.
 """
 
 from skcoral.objectives.base import Objective, ProjectionHead

@@ -1,7 +1,7 @@
-"""What all objectives share: the contract, projection heads, rows that lack a modality.
+"""The base of all objectives: contract, projection heads, rows that lack a modality.
 
-An objective is the criterion of the trainer. It owns the projection heads, which are
-thrown away after training, and asks the network for what it needs.
+An objective is the criterion that the trainer minimises. It owns the projection heads,
+which are not used after training, and calls the network for the embeddings it needs.
 """
 
 from itertools import combinations
@@ -14,7 +14,7 @@ from skcoral.losses import info_nce
 
 
 class ProjectionHead(nn.Sequential):
-    """Three linear layers with batch normalisation, used by losses only.
+    """Three linear layers with batch normalisation, used only by the losses.
 
     Parameters
     ----------
@@ -35,26 +35,27 @@ class ProjectionHead(nn.Sequential):
 
 
 class Objective(nn.Module):
-    """Base of all objectives: named, weighted terms whose sum is minimised.
+    """Base class of objectives: named, weighted terms whose sum is minimised.
 
-    A subclass sets `terms` and implements `forward`. Anything random in `forward` is
-    drawn from torch's default generator, which the trainer seeds.
+    A subclass sets `terms` and implements `forward`. Any randomness in `forward` comes
+    from torch's default generator, which the trainer seeds.
 
     Attributes
     ----------
     terms : tuple of str
-        Names of the loss terms, in order; they become columns of the history.
+        Names of the loss terms, in order; each is recorded in the history.
 
     views : tuple of {"augmented", "original"}
-        The views of a batch that `forward` gets, in order.
+        The views of a batch that `forward` receives, in order.
 
     labelled_views : tuple of {"augmented", "original"}
-        The views of labelled rows that `forward` gets, before their targets, where a
+        The views of labelled rows that `forward` receives, before their targets, when
         training has labels.
 
     epoch, max_epochs : int tensor of shape ()
-        The present epoch, from 0, and the number of epochs planned; set by the trainer
-        and saved with the state, so that schedules survive a resumed training.
+        The current epoch, counted from 0, and the planned number of epochs. The trainer
+        sets them, and they are saved with the state, so that schedules continue
+        correctly when training is resumed.
     """
 
     terms = ()
@@ -67,37 +68,38 @@ class Objective(nn.Module):
         self.register_buffer("max_epochs", torch.tensor(1))
 
     def forward(self, network, views):
-        """Return the dict of weighted scalar terms for the views of one batch."""
+        """Return the weighted terms, as a dict of scalars, for the views of a batch."""
         raise NotImplementedError
 
     def phases(self, network):
-        """Return the updates that are made of each batch, one after the other.
+        """Return the updates that each batch makes, one after another.
 
         Parameters
         ----------
         network : DualPathNetwork
-            The network that is trained.
+            The network being trained.
 
         Returns
         -------
         list of (callable or None, list of parameters or None)
-            Each is a forward pass, a backward pass and a step of its own. The callable
-            takes network and views and returns some of the terms; None is the objective
-            itself. The step moves the parameters; None is all of them.
+            Each entry is a separate forward pass, backward pass and optimiser step. The
+            callable takes network and views and returns some of the terms; None means
+            the objective itself. The step updates the listed parameters; None means
+            all.
         """
         return [(None, None)]
 
     def dims(self, network):
-        """Return the width of each component of `embed` by name, in order."""
+        """Return the width of each component of `embed`, by name and in order."""
         return network.dims
 
     def embed(self, network, x):
-        """Return the components of a batch, (n_samples, dim) each, for `transform`."""
+        """Return the components of a batch for `transform`, each (n_samples, dim)."""
         return network(x)
 
 
 def stack_views(views):
-    """Join the views along the samples, so that the network runs once for all."""
+    """Concatenate the views along the samples, so that the network runs only once."""
     return {name: _concatenate([view[name] for view in views]) for name in views[0]}
 
 
@@ -108,7 +110,7 @@ def _concatenate(blocks):
 
 
 def list_present(masks, n_samples):
-    """Return per modality which of the first rows have it; None where all do."""
+    """Return, per modality, which of the first rows have it; None where all do."""
     return [find_present(None if mask is None else mask[:n_samples]) for mask in masks]
 
 
@@ -119,23 +121,23 @@ def intersect_rows(*rows):
 
 
 def select_present(rows, *tensors):
-    """Return the rows of each tensor that have the modality; all if rows is None."""
+    """Select the given rows of each tensor; all of them if rows is None."""
     return tensors if rows is None else tuple(tensor[rows] for tensor in tensors)
 
 
 def project(head, component, rows):
-    """Apply a head to the rows that have the component; zeros stand for the others."""
+    """Apply a head to the rows that have the component; other rows get zeros."""
     if rows is None:
         return head(component)
     out = component.new_zeros(len(component), head[-1].out_features)
-    # A single row cannot be normalised over the batch, and has nothing to be told from.
+    # A single row cannot be batch-normalised, and has no negatives to contrast with.
     if rows.sum() > 1:
         out[rows] = head(component[rows]).to(out.dtype)
     return out
 
 
 def contrast(a, b, rows, temperature, **options):
-    """Contrast the rows that have the component; a single one has no negatives."""
+    """Contrast the rows that have the component; zero if fewer than two do."""
     a, b = select_present(rows, a, b)
     if len(a) > 1:
         return info_nce(a, b, temperature, **options)
@@ -145,7 +147,7 @@ def contrast(a, b, rows, temperature, **options):
 def contrast_pairs(parts, present, temperature, **options):
     """Return the mean contrast over all pairs of modalities.
 
-    A pair is contrasted on the rows that have both.
+    Each pair is contrasted on the rows that have both modalities.
     """
     pairs = combinations(zip(parts, present, strict=True), 2)
     losses = [
@@ -156,5 +158,5 @@ def contrast_pairs(parts, present, temperature, **options):
 
 
 def project_views(head, component, rows):
-    """Apply a head to each of two stacked views, normalised by itself."""
+    """Apply a head to two stacked views, each batch-normalised separately."""
     return [project(head, view, rows) for view in component.chunk(2)]

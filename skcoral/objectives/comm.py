@@ -1,4 +1,4 @@
-"""Objectives of CoMM and InfMasking: fusions of parts against the fusion of all."""
+"""Objectives of CoMM and InfMasking: contrast partial fusions with the full fusion."""
 
 import torch
 
@@ -14,11 +14,11 @@ from skcoral.objectives.base import (
 
 
 class CoMMObjective(Objective):
-    """The objective of CoMM: each modality alone is to tell the fusion of all.
+    """CoMM's objective: each modality alone should identify the fusion of all.
 
-    ``1 / (M + 1) sum_k w_k (NCE(z_k', z_all'') + NCE(z_k'', z_all')) / 2`` over k, each
-    of M modalities and all, where ``z_k`` is the projected fusion of the tokens of k in
-    one of two augmented views.
+    ``1 / (M + 1) sum_k w_k (NCE(z_k', z_all'') + NCE(z_k'', z_all')) / 2`` over k,
+    which is each of the M modalities and then all of them, where ``z_k`` is the
+    projected fusion of the tokens of k in one of two augmented views.
 
     Parameters
     ----------
@@ -35,15 +35,15 @@ class CoMMObjective(Objective):
         Temperature of InfoNCE.
 
     unimodal_weight, multimodal_weight : float, default=1.0
-        Weights of the terms of one modality, and of the term of all.
+        Weights of the single-modality terms and of the term of the full fusion.
 
     Notes
     -----
-    Source: CoMM (arXiv 2409.07402) and its published code, in which the unimodal terms
-    see augmented modalities and the mean is not divided by the weights. One modality is
-    well defined: both fusions are then the same.
-    A row that lacks a modality leaves its term, as anchor and as negative; padding is
-    masked in training as in inference.
+    Source: CoMM (arXiv 2409.07402) and its published code, where the unimodal terms use
+    augmented modalities and the mean is not divided by the weights. A single modality
+    is well defined: both fusions are then the same.
+    A row that lacks a modality is left out of its term, as anchor and as negative.
+    Padding is masked in training as in inference.
     """
 
     def __init__(
@@ -72,12 +72,13 @@ class CoMMObjective(Objective):
 
 
 class InfMaskingObjective(Objective):
-    """The objective of InfMasking: that of CoMM, and fusions of many random masks.
+    """InfMasking's objective: CoMM's, plus fusions under many random masks.
 
-    The mean over ``[IM', IM'', CoMM's terms]``, M + 3 in all, of ``w_n`` times the
-    term. ``IM`` is :func:`~skcoral.losses.info_nce_of_masks` of the fusion of all
-    tokens of a view with K fusions in which random tokens are hidden, and with
-    ``variance_weight (epoch + 1) / max_epochs`` as weight of the variance in training.
+    The weighted mean of the M + 3 terms ``[IM', IM'', CoMM's terms]``: each is
+    multiplied by its weight ``w_n``. ``IM`` is
+    :func:`~skcoral.losses.info_nce_of_masks` between the fusion of all tokens of a view
+    and K fusions in which random tokens are hidden; in training, the weight of its
+    variance is ``variance_weight (epoch + 1) / max_epochs``.
 
     Parameters
     ----------
@@ -94,27 +95,28 @@ class InfMaskingObjective(Objective):
         Temperature of all terms.
 
     mask_ratio : float, default=0.7
-        Share of the tokens of each modality that a mask hides.
+        Fraction of the tokens of each modality that a mask hides.
 
     n_masks : int, default=6
         Number K of masks per view.
 
     variance_weight : float, default=1.0
-        Weight of the variance at the end of the training.
+        Weight of the variance at the end of training.
 
     masking_weight, unimodal_weight, multimodal_weight : float, default=1.0
-        Weights of the two masking terms, of the terms of one modality, and of the term
-        of all.
+        Weights of the two masking terms, of the single-modality terms, and of the term
+        of the full fusion.
 
     Notes
     -----
     Source: InfMasking (arXiv 2509.25270) and its published code. Of the T tokens that a
     row has of a modality, exactly ``floor(T (1 - mask_ratio))`` are kept, which may be
-    none; the network is to replace the others by a learned token
-    (``mask_mode="token"``). The variance is computed as such, not by covariance
-    matrices. Masks are drawn in validation too, where the term would be void without;
-    the variance has its final weight there, so that epochs can be compared.
-    A row that lacks a modality has no tokens to hide there, and leaves its term.
+    none; the network must replace the others by a learned token
+    (``mask_mode="token"``). The variance is computed directly, not from covariance
+    matrices. Masks are drawn in validation too, as the term would be meaningless
+    without them; the variance has its final weight there, so that epochs are
+    comparable.
+    A row that lacks a modality has no tokens to hide there and is left out of its term.
     """
 
     def __init__(
@@ -152,7 +154,7 @@ class InfMaskingObjective(Objective):
         return {term: weight * loss / n_terms for term, weight, loss in parts}
 
     def _compare_masks(self, network, tokens, whole):
-        """Return, per view, the loss of its fusion with its masked fusions."""
+        """Return, per view, the loss between its fusion and its masked fusions."""
         masked = []
         for _ in range(self.n_masks):
             fused = network.fuse(tokens, keep=self._draw_keep(tokens))
@@ -164,12 +166,12 @@ class InfMaskingObjective(Objective):
         ]
 
     def _draw_keep(self, tokens):
-        """Draw the tokens to keep, an exact number of each modality of each row."""
+        """Draw the tokens to keep: an exact number per modality and row."""
         parts = zip(tokens.shared, tokens.masks, strict=True)
         return [_keep_exactly(values, mask, self.mask_ratio) for values, mask in parts]
 
     def _current_variance_weight(self):
-        """Return the weight of the variance, which grows by the epoch in training."""
+        """Return the weight of the variance, which grows with the epoch in training."""
         if not self.training:
             return self.variance_weight
         share = (int(self.epoch) + 1) / int(self.max_epochs)
@@ -177,7 +179,7 @@ class InfMaskingObjective(Objective):
 
 
 def _compare_fusions(head, network, tokens, whole, temperature):
-    """Return CoMM's losses: of each modality with all, then of all with all."""
+    """Return CoMM's losses: each modality against all, then all against all."""
     present = list_present(tokens.masks, len(whole[0]))
     losses = []
     for m, rows in enumerate(present):
@@ -188,7 +190,7 @@ def _compare_fusions(head, network, tokens, whole, temperature):
 
 
 def _keep_exactly(values, mask, ratio):
-    """Return a mask that keeps a share of the real tokens of each row, at random."""
+    """Return a mask that keeps a random fraction of the real tokens of each row."""
     order = torch.rand(values.shape[:2], device=values.device)
     n_real = torch.full((len(order), 1), order.shape[1], device=values.device)
     if mask is not None:

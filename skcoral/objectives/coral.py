@@ -1,4 +1,4 @@
-"""COrAL's objective: contrast what is shared and what is unique, and keep it apart."""
+"""COrAL's objective: shared and unique contrasts and an orthogonality penalty."""
 
 from itertools import combinations
 
@@ -21,7 +21,7 @@ from skcoral.objectives.base import (
 
 
 class COrALObjective(Objective):
-    """The objective of COrAL: contrast, contrast per modality, keep apart.
+    """COrAL's objective: shared contrast, unique contrasts, orthogonality penalty.
 
     ``shared_weight NCE(S1, S2) + unique_weight sum_m NCE(U_m1, U_m2)
     + ortho_weight sum_v sum_(A, B) phi(A_v, B_v)`` over all pairs of components.
@@ -41,8 +41,8 @@ class COrALObjective(Objective):
         Temperature of InfoNCE.
 
     mask_ratio : float or sequence of float, default=1.0
-        Probability that a token of a masked modality is hidden from the shared path; a
-        sequence is a schedule of stages of equal length over the epochs.
+        Probability that a token of a masked modality is hidden from the shared path. A
+        sequence is a schedule: stages of equal length over the epochs.
 
     shared_weight, unique_weight, ortho_weight : float, default=1.0
         Weights of the terms.
@@ -51,22 +51,22 @@ class COrALObjective(Objective):
         The penalty phi of a cosine c: ``c ** 2`` or ``max(0, c)``.
 
     ortho_reduction : {"sum", "mean"}, default="sum"
-        Sum over the pairs as published, or mean over the pairs times three, which
-        equals the sum at two modalities and keeps its scale with more of them.
+        Sum over the pairs, as published, or three times their mean, which equals the
+        sum for two modalities and keeps the same scale for more.
 
     modality_dropout : float, default=0.0
-        Probability that a modality is hidden from the shared path of a view of a row in
-        training; a row never loses all that it has.
+        Probability that a modality of a row is hidden from the shared path of a view
+        during training; a row never loses all of its modalities.
 
     Notes
     -----
     Source: COrAL, arXiv 2602.14983, and its published code for two modalities. With
     more than two modalities, each training batch draws a random partition into two
     non-empty sets; view 1 masks the first, view 2 the second, so that every modality is
-    intact in exactly one view. A single modality is never masked: nothing is left to
-    infer it from.
-    A row that lacks a modality leaves the contrast of that modality, as anchor and as
-    negative, and the penalty of its pairs.
+    intact in exactly one view. A single modality is never masked, as nothing would be
+    left to infer it from.
+    A row that lacks a modality is left out of the contrast of that modality, as anchor
+    and as negative, and out of the penalty of its pairs.
     All unique heads share their initial weights in the published code; ours do not.
     """
 
@@ -139,7 +139,7 @@ class COrALObjective(Objective):
         )
 
     def project(self, components, present=None):
-        """Return the head outputs of (shared, unique_1, ..., unique_M).
+        """Apply the heads to (shared, unique_1, ..., unique_M).
 
         Parameters
         ----------
@@ -147,8 +147,8 @@ class COrALObjective(Objective):
             The components.
 
         present : sequence of (None or bool tensor of shape (n_samples,)), default=None
-            Per component, False at rows that lack it; they are zeros in the output, and
-            do not count in the batch normalisation.
+            Per component, False at rows that lack it. Those rows are zero in the output
+            and are excluded from the batch normalisation.
 
         Returns
         -------
@@ -164,7 +164,7 @@ class COrALObjective(Objective):
         return [self.shared_weight] + [self.unique_weight] * (len(self.heads) - 1)
 
     def _drop_modalities(self, tokens):
-        """Hide whole modalities from the shared path, never all that a row has."""
+        """Hide whole modalities from the shared path, but never all of a row's."""
         if not self.training or not self.modality_dropout:
             return tokens
         parts = zip(tokens.unique, tokens.masks, strict=True)
@@ -177,9 +177,9 @@ class COrALObjective(Objective):
         return tokens._replace(masks=masks)
 
     def _draw_keep(self, tokens):
-        """Draw which tokens each view keeps: one side of the bipartition per view.
+        """Draw the tokens to keep; each view masks one side of a random bipartition.
 
-        A view that has a single modality of a row keeps it whole.
+        A view that has only one modality of a row keeps it intact.
         """
         unique = tokens.unique
         n_samples = len(unique[0]) // 2
@@ -196,7 +196,7 @@ class COrALObjective(Objective):
         return keep
 
     def _current_ratio(self):
-        """Return the mask ratio of the present stage of the schedule."""
+        """Return the mask ratio of the current stage of the schedule."""
         if isinstance(self.mask_ratio, (int, float)):
             return self.mask_ratio
         stage = self.epoch * len(self.mask_ratio) // self.max_epochs
@@ -206,7 +206,7 @@ class COrALObjective(Objective):
         """Return the penalty of all pairs of components in one view."""
         pairs = list(combinations(zip(heads, present, strict=True), 2))
         total = sum(self._overlap_pair(*a, *b) for a, b in pairs)
-        # Two modalities have three pairs: the scaled mean equals the sum there.
+        # Two modalities make three pairs, so the scaled mean equals the sum.
         return total if self.ortho_reduction == "sum" else 3 * total / len(pairs)
 
     def _overlap_pair(self, a, rows_a, b, rows_b):
@@ -216,7 +216,7 @@ class COrALObjective(Objective):
 
 
 def _find_alone(masks):
-    """Return which rows have one modality: a column, True for all, False for none."""
+    """Return which rows have just one modality: a column, or True or False for all."""
     if len(masks) == 1:
         return True
     if all(mask is None for mask in masks):
@@ -226,14 +226,14 @@ def _find_alone(masks):
 
 
 def _full_mask(values, mask):
-    """Return a padding mask, of True alone if there was none."""
+    """Return the padding mask, all True if there was none."""
     if mask is None:
         return torch.ones(values.shape[:2], dtype=torch.bool, device=values.device)
     return mask
 
 
 def _draw_bipartition(n_modalities):
-    """Return for each modality whether view 1 masks it; both sides are non-empty."""
+    """Return, for each modality, whether view 1 masks it; both sides are non-empty."""
     if n_modalities <= 2:
         return [True, False][:n_modalities]
     while True:

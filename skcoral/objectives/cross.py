@@ -1,4 +1,4 @@
-"""Objectives that contrast modalities, views of a modality, or both."""
+"""Objectives that contrast modalities, views of one modality, or both."""
 
 import math
 
@@ -22,10 +22,11 @@ MAX_LOG_SCALE = math.log(100)
 
 
 class CrossObjective(Objective):
-    """The objective of CLIP: match the modalities of a row among those of others.
+    """CLIP's objective: match the modalities of a row against those of other rows.
 
     ``mean_(m, k) (CE(S_mk) + CE(S_mk.T)) / 2`` over pairs of modalities, where ``S_mk``
-    are the cosines of projected embeddings of all rows, times a learned scale.
+    holds the cosine similarities of the projected embeddings of all rows, times a
+    learned scale.
 
     Parameters
     ----------
@@ -43,10 +44,11 @@ class CrossObjective(Objective):
 
     Notes
     -----
-    Source: CLIP (arXiv 2103.00020), a scale ``exp(t)`` with t between 0 and log 100,
-    projections without bias that start from ``N(0, 1 / unique_dim)``, no augmentation.
-    More than two modalities: the mean over pairs, as in CMC (arXiv 1906.05849).
-    A row that lacks a modality leaves its pairs, as anchor and as negative.
+    Source: CLIP (arXiv 2103.00020): the scale is ``exp(t)`` with t between 0 and log
+    100, the projections have no bias and start from ``N(0, 1 / unique_dim)``, and
+    nothing is augmented. For more than two modalities the loss is the mean over pairs,
+    as in CMC (arXiv 1906.05849).
+    A row that lacks a modality is left out of its pairs, as anchor and as negative.
     """
 
     views = ("original",)
@@ -72,11 +74,11 @@ class CrossObjective(Objective):
         return {"cross": contrast_pairs(projected, present, temperature, **options)}
 
     def dims(self, network):
-        """Return the width of the projections, which are the embedding."""
+        """Return the width of the projections, which form the embedding."""
         return dict.fromkeys(network.names, self.heads[0].out_features)
 
     def embed(self, network, x):
-        """Return the projections of all modalities, not normalised."""
+        """Return the projections of all modalities, without normalisation."""
         return self._project(network(x))
 
     def _project(self, embeddings):
@@ -84,7 +86,8 @@ class CrossObjective(Objective):
 
     def _bounded_log_scale(self):
         if self.training:
-            # As after the last step: a clamp alone would keep gradients from returning.
+            # Bring the parameter itself back into range: the clamp below has no
+            # gradient outside it, so it could never return.
             with torch.no_grad():
                 self.log_scale.clamp_(0.0, MAX_LOG_SCALE)
         return self.log_scale.clamp(0.0, MAX_LOG_SCALE)
@@ -94,8 +97,9 @@ class CrossSelfObjective(Objective):
     """Contrast modalities with one another, and views of each with one another.
 
     ``cross_weight mean_(m, k) NCE(h_m(x_m), h_k(x_k))
-    + self_weight mean_m NCE(h_m(x_m'), h_m(x_m''))``, the first over pairs of
-    modalities of the original batch, the second of two augmented views.
+    + self_weight mean_m NCE(h_m(x_m'), h_m(x_m''))``, where the first mean is over
+    pairs of modalities of the original batch and the second over modalities, between
+    two augmented views.
 
     Parameters
     ----------
@@ -116,10 +120,10 @@ class CrossSelfObjective(Objective):
 
     Notes
     -----
-    Source: the "Cross+Self" baseline of FactorCL (arXiv 2306.05268) and CoMM (arXiv
-    2409.07402), with negatives of the same view. For two modalities the terms above are
-    theirs; the means keep the scale for more.
-    A row that lacks a modality leaves its contrasts, as anchor and as negative.
+    Source: "Cross+Self" in FactorCL (arXiv 2306.05268) and CoMM (arXiv 2409.07402),
+    with negatives from the same view. For two modalities the terms are theirs; the
+    means keep the same scale for more.
+    A row that lacks a modality is left out of its contrasts, as anchor and as negative.
     """
 
     views = ("original", "augmented", "augmented")
@@ -149,14 +153,14 @@ class CrossSelfObjective(Objective):
         parts = zip(self.heads, network.unique(tokens), present, strict=True)
         heads = [project(*part) for part in parts]
         cross = contrast_pairs(heads, present, self.temperature)
-        # Views are not stacked with the original: images are bytes there.
+        # The views cannot be stacked with the original, whose images are bytes.
         both = _contrast_views(self.heads, network, augmented, self.temperature)
         own = [self.self_weight * loss / len(both) for loss in both]
         return dict(zip(self.terms, [self.cross_weight * cross, *own], strict=True))
 
 
 class SimCLRObjective(Objective):
-    """Contrast two views of each modality, each modality by itself.
+    """Contrast two views of each modality, one modality at a time.
 
     ``mean_m NCE(h_m(x_m'), h_m(x_m''))``
 
@@ -176,8 +180,8 @@ class SimCLRObjective(Objective):
 
     Notes
     -----
-    Source: SimCLR (arXiv 2002.05709) per modality.
-    A row that lacks a modality leaves its contrast, as anchor and as negative.
+    Source: SimCLR (arXiv 2002.05709), applied to each modality.
+    A row that lacks a modality is left out of its contrast, as anchor and as negative.
     """
 
     def __init__(
@@ -200,7 +204,7 @@ def _make_heads(names, in_dim, hidden_dim, out_dim):
 
 
 def _contrast_views(heads, network, views, temperature):
-    """Return per modality the contrast of two augmented views."""
+    """Return, per modality, the contrast of two augmented views."""
     tokens = network.encode(stack_views(views))
     present = list_present(tokens.masks, count_rows(views[0]))
     return [

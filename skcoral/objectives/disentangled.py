@@ -1,4 +1,4 @@
-"""Objective of DisentangledSSL: first what is shared, then what is left of each."""
+"""DisentangledSSL's objective: first what is shared, then what is specific."""
 
 import math
 from itertools import combinations
@@ -21,13 +21,13 @@ from skcoral.objectives.base import (
 
 
 class DisentangledSSLObjective(Objective):
-    """The objective of DisentangledSSL, in two steps of half of the epochs each.
+    """DisentangledSSL's objective, in two steps of half the epochs each.
 
-    With ``z_m`` a random draw around the shared embedding ``e_m`` of modality m, and
-    ``u_m`` its specific embedding, step 1 minimises ``mean_(m, k) NCE(z_m, z_k)
-    + agreement_weight mean_(m, k) A(e_m, e_k)``, and step 2, which leaves ``e_m`` as it
-    is, ``sum_m NCE([u_m', z_-m'], [u_m'', z_-m'']) + ortho_weight / 2 sum_(m, views)
-    ||U_m.T Z_m||``, with Frobenius norms.
+    Let ``z_m`` be a random draw around the shared embedding ``e_m`` of modality m, and
+    ``u_m`` its specific embedding. Step 1 minimises ``mean_(m, k) NCE(z_m, z_k)
+    + agreement_weight mean_(m, k) A(e_m, e_k)``, and step 2, with ``e_m`` fixed,
+    ``sum_m NCE([u_m', z_-m'], [u_m'', z_-m'']) + ortho_weight / 2 sum_(m, views)
+    ||U_m.T Z_m||``, where the norm is Frobenius'.
 
     Parameters
     ----------
@@ -38,34 +38,37 @@ class DisentangledSSLObjective(Objective):
         Widths of the shared and of the specific embedding of each modality.
 
     head_hidden_dim : int, default=256
-        Hidden width of the network of the specific embeddings.
+        Hidden width of the networks that compute the specific embeddings.
 
     distribution : {"vmf", "normal"}, default="vmf"
-        Draws from a von Mises-Fisher distribution on the sphere, with A minus the
-        cosine; or from a normal distribution of unit variance, with A the squared
+        Distribution of the draws: von Mises-Fisher on the unit sphere, where A is minus
+        the cosine similarity, or normal with unit variance, where A is the squared
         distance.
 
     concentration : float, default=1000.0
         Concentration kappa of the von Mises-Fisher distribution.
 
     temperature : float, default=0.07
-        Temperature of InfoNCE, whose negatives are of the other modality or view only.
+        Temperature of InfoNCE, whose negatives come only from the other modality or
+        view.
 
     agreement_weight, ortho_weight : float, default=1.0, 0.1
         Weights beta and lambda.
 
     Notes
     -----
-    Source: DisentangledSSL (ICLR 2025) and its published code of synthetic data. Here
-    ``e_m`` is the fusion of the tokens of m alone; ``u_m`` is a network of the unique
-    embedding of m and ``e_m``; terms of step 1 are the mean over both views.
-    More than two modalities: means over pairs, and ``z_-m`` is the normalised mean of
-    the other modalities' shared embeddings, which for two is that of the other. With
-    "vmf" it is the direction of ``e_m`` that is compared, joined and returned.
-    Step 2 is without draws, as in the source. Validation computes the terms of both
-    steps without draws.
-    A row that lacks a modality leaves its terms, as anchor and as negative, and without
-    any other modality also the contrast of step 2.
+    Source: DisentangledSSL (ICLR 2025, arXiv 2410.23996) and its published code for
+    synthetic data. Here ``e_m`` is the fusion of the tokens of m alone, ``u_m`` is
+    computed by a network from the unique embedding of m and ``e_m``, and the terms of
+    step 1 are means over both views.
+    For more than two modalities, the terms of step 1 are means over pairs, and ``z_-m``
+    is the normalised mean of the shared embeddings of the other modalities; for two it
+    is that of the other one. With "vmf", the direction of ``e_m`` is what is compared,
+    concatenated and returned.
+    As in the source, step 2 makes no random draws. Validation computes the terms of
+    both steps, without draws.
+    A row that lacks a modality is left out of its terms, as anchor and as negative. A
+    row with one modality only is also left out of the contrast of step 2.
     """
 
     def __init__(
@@ -98,11 +101,11 @@ class DisentangledSSLObjective(Objective):
         )
 
     def forward(self, network, views):
-        """Return the terms of the present step, the others being zero."""
+        """Return the terms of the current step; the others are zero."""
         first = 2 * int(self.epoch) < int(self.max_epochs)
         learn_shared = first or not self.training
         stacked = stack_views(views)
-        # Step 1 needs no unique paths, and step 2 no gradients of the shared one.
+        # Step 1 needs no unique paths, and step 2 no gradients in the shared path.
         with torch.set_grad_enabled(learn_shared and torch.is_grad_enabled()):
             tokens = network.encode(stacked, paths=("shared",))
             shared = self._embed_shared(network, tokens)
@@ -119,12 +122,12 @@ class DisentangledSSLObjective(Objective):
         return terms
 
     def dims(self, network):
-        """Return the widths: the shared embeddings in a row, then each specific one."""
+        """Return the widths: all shared embeddings together, then each specific one."""
         unique = {name: network.dims[name] for name in network.names}
         return {"shared": network.dims["shared"] * len(unique), **unique}
 
     def embed(self, network, x):
-        """Return the shared embeddings in a row, and each specific one."""
+        """Return the shared embeddings side by side, and each specific embedding."""
         tokens = network.encode(x)
         shared = self._embed_shared(network, tokens)
         rows = list_present(tokens.masks, len(shared[0]))
@@ -133,7 +136,7 @@ class DisentangledSSLObjective(Objective):
         return [torch.cat(shared, dim=1), *self._embed_specific(unique, shared)]
 
     def _embed_shared(self, network, tokens):
-        """Return the shared embedding of each modality, or its direction."""
+        """Return the shared embedding of each modality, or its direction for "vmf"."""
         fused = (network.fuse(tokens, subset=[m]) for m in range(len(network.names)))
         return [self._settle(embedding) for embedding in fused]
 
@@ -149,7 +152,7 @@ class DisentangledSSLObjective(Objective):
         return [layers(torch.cat([p, e], dim=1)) for layers, p, e in parts]
 
     def _fill_shared(self, shared, present):
-        """Put the mean of the other modalities where a row lacks one."""
+        """Fill in the mean of the other modalities where a row lacks one."""
         filled = []
         for m, (embedding, rows) in enumerate(zip(shared, present, strict=True)):
             if rows is not None:
@@ -159,7 +162,7 @@ class DisentangledSSLObjective(Objective):
         return filled
 
     def _draw(self, embedding):
-        """Draw around a shared embedding, in training."""
+        """Draw around a shared embedding in training; return it unchanged otherwise."""
         if not self.training:
             return embedding
         if self._is_vmf:
@@ -167,7 +170,7 @@ class DisentangledSSLObjective(Objective):
         return embedding + torch.randn_like(embedding)
 
     def _learn_shared(self, views, present):
-        """Return the terms of step 1, means over the views."""
+        """Return the terms of step 1, averaged over the views."""
         options = {"temperature": self.temperature, "intra_negatives": False}
         losses, agreements = [], []
         for embeddings in views:
@@ -178,7 +181,7 @@ class DisentangledSSLObjective(Objective):
         return {"shared": sum(losses) / len(views), "agreement": agreement}
 
     def _disagreement(self, embeddings, present):
-        """Return the mean of A over pairs of modalities, on rows that have both."""
+        """Return the mean of A over pairs of modalities, on the rows that have both."""
         pairs = combinations(zip(embeddings, present, strict=True), 2)
         losses = [
             self._compare(*select_present(intersect_rows(rows_a, rows_b), a, b))
@@ -212,26 +215,26 @@ class DisentangledSSLObjective(Objective):
 
 
 def draw_von_mises_fisher(directions, concentration):
-    """Draw from von Mises-Fisher distributions, differentiably in their directions.
+    """Draw from von Mises-Fisher distributions, differentiable in their directions.
 
     Parameters
     ----------
     directions : tensor of shape (n_samples, n_features)
-        Mean directions, of length one; two features or more.
+        Mean directions, of unit length, with at least two features.
 
     concentration : float
-        Concentration kappa, the same for all.
+        Concentration kappa, the same for all distributions.
 
     Returns
     -------
     tensor of shape (n_samples, n_features)
-        One draw per direction, of length one.
+        One draw per direction, of unit length.
 
     Notes
     -----
-    ``w mu + sqrt(1 - w ** 2) v`` with v uniform among the unit vectors orthogonal to mu
-    and w, the cosine, by Wood's rejection sampling (1994), which depends on kappa
-    alone: so no gradient passes through what is rejected.
+    ``w mu + sqrt(1 - w ** 2) v`` with v uniform among the unit vectors orthogonal to
+    mu, and the cosine w drawn by Wood's rejection sampling (1994). The rejection
+    depends on kappa alone, so no gradient has to pass through it.
     """
     distances = _draw_distances(directions, concentration)
     noise = torch.randn_like(directions)
@@ -242,11 +245,10 @@ def draw_von_mises_fisher(directions, concentration):
 
 @torch.no_grad()
 def _draw_distances(directions, concentration):
-    """Return one minus the cosine of draws and mean directions, (n_samples, 1) each.
+    """Return one minus the cosine between draw and mean direction, (n_samples, 1).
 
-    Wood's formulas for the cosine ``w``, with ``1 - w = 2 b e``: so nothing is lost to
-    differences of nearly equal numbers, and the ratio stays finite, however large kappa
-    is.
+    These are Wood's formulas for the cosine ``w``, written with ``1 - w = 2 b e`` to
+    avoid cancellation and to keep the ratio finite, however large kappa is.
     """
     n_samples, n_features = directions.shape
     half = (n_features - 1) / 2
@@ -268,12 +270,12 @@ def _draw_distances(directions, concentration):
 
 
 def _split_views(parts):
-    """Return, per view, the list of what stacked views have of each modality."""
+    """Split stacked views: return, per view, a list with an entry per modality."""
     return list(zip(*(part.chunk(2) for part in parts), strict=True))
 
 
 def _average_others(embeddings, present, m):
-    """Return the mean of the embeddings of the other modalities that a row has."""
+    """Return the mean embedding, per row, of the other modalities that it has."""
     total = torch.zeros_like(embeddings[m])
     count = total.new_zeros(len(total), 1)
     for k, (embedding, rows) in enumerate(zip(embeddings, present, strict=True)):
@@ -284,7 +286,7 @@ def _average_others(embeddings, present, m):
 
 
 def _find_others(present, m, n_samples):
-    """Return which rows have a modality besides m, or None if all have."""
+    """Return which rows have a modality other than m, or None if all have."""
     others = [rows for k, rows in enumerate(present) if k != m]
     if any(rows is None for rows in others):
         return None

@@ -1,4 +1,4 @@
-"""Objective of FactorCL: bounds of shared and of unique information, by critics."""
+"""FactorCL's objective: bounds on shared and unique information, by critics."""
 
 from itertools import combinations
 
@@ -14,7 +14,8 @@ from skcoral.objectives.base import (
     select_present,
 )
 
-# Bounds of a pair of modalities: whether given the augmented views, and which bound.
+# Bounds for a pair of modalities: whether they include the augmented views, and the
+# function that computes the bound.
 ROLES = {
     "cross_nce": (False, nce_bound),
     "cross_club": (False, club_bound),
@@ -23,25 +24,25 @@ ROLES = {
 }
 CLUB_ROLES = ("cross_club", "conditional_club")
 # Hidden units that a critic computes at once on a CPU, few enough for its cache: with
-# batches of 256 and 64 units, 2**19 take half of the time that all pairs at once take.
+# batches of 256 and 64 units, 2**19 takes half the time of all pairs at once.
 UNITS_AT_ONCE = 2**19
 
 
 class Critic(nn.Module):
-    """Score every row of one view with every row of another by a small network.
+    """Score every row of one modality against every row of another by a small network.
 
     Parameters
     ----------
     dim_a, dim_b : int
-        Widths of the views.
+        Widths of the embeddings of the two modalities.
 
     hidden_dim : int
         Width of both hidden layers.
 
     Notes
     -----
-    The first layer of a concatenation is the sum of a layer of each part, which is
-    computed once per row and not once per pair.
+    A linear layer of a concatenation is a sum of one linear layer per part, so the
+    first layer is computed once per row, not once per pair.
     """
 
     def __init__(self, dim_a, dim_b, hidden_dim):
@@ -56,7 +57,7 @@ class Critic(nn.Module):
         )
 
     def forward(self, a, b):
-        """Return scores of shape (n_samples, n_samples), rows of `a` first."""
+        """Return scores of shape (n_samples, n_samples), with `a` on the first axis."""
         first, second = self.first(a)[:, None], self.second(b)[None]
         n_rows = len(a)
         if a.device.type == "cpu":
@@ -65,7 +66,7 @@ class Critic(nn.Module):
 
 
 class PairBounds(nn.Module):
-    """Heads and critics of the four bounds of a pair of modalities.
+    """Heads and critics for the four bounds of a pair of modalities.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ class PairBounds(nn.Module):
         )
 
     def project(self, role, *modalities):
-        """Return the head outputs of two modalities, each a list of views."""
+        """Apply the heads of a bound to two modalities, each a list of views."""
         n_views = 2 if ROLES[role][0] else 1
         return [
             torch.cat([head(view) for view in views[:n_views]], dim=1)
@@ -96,10 +97,10 @@ class PairBounds(nn.Module):
 
 
 class FactorCLObjective(Objective):
-    """The objective of FactorCL without labels: what is shared, and what is unique.
+    """FactorCL's objective without labels: shared and unique information.
 
-    With ``I`` a bound of the mutual information of head outputs, x the batch and x' an
-    augmented view, it is minus the sum over pairs (m, k) of
+    With ``I`` a bound on the mutual information of head outputs, x the batch and x' an
+    augmented view, the objective is minus the sum over pairs (m, k) of
     ``I_NCE(x_m, x_k) - I_CLUB(x_m, x_k) + I_NCE([x_m, x_m'], [x_k, x_k'])
     - I_CLUB([x_m, x_m'], [x_k, x_k'])``, minus the sum over modalities of
     ``I_NCE(x_m, x_m')``.
@@ -118,11 +119,12 @@ class FactorCLObjective(Objective):
     Notes
     -----
     Source: FactorCL (arXiv 2306.05268) and its published code, whose temperature has no
-    effect and is left out. Each bound has heads and a critic of its own. A batch makes
-    two updates: of all but the critics of CLUB by the objective, then of those critics
-    by minus the ``I_NCE`` of their scores, the term "critics".
-    More than two modalities: the bounds of pairs are summed over pairs.
-    A row that lacks a modality leaves its bounds, as anchor and as negative.
+    effect and is left out. Each bound has its own heads and its own critic. Each batch
+    makes two updates: the first updates everything except the critics of CLUB by the
+    objective, the second updates those critics by minus the ``I_NCE`` of their scores,
+    the term "critics".
+    For more than two modalities, the bounds are summed over pairs.
+    A row that lacks a modality is left out of its bounds, as anchor and as negative.
     """
 
     views = ("original", "augmented")
@@ -145,7 +147,7 @@ class FactorCLObjective(Objective):
         return self.bound(network, views) | self.fit_critics(network, views)
 
     def phases(self, network):
-        """Return the update of all but the critics of CLUB, then that of these."""
+        """Return the update of all but the critics of CLUB, then that of those."""
         critics = [
             parameter
             for pair in self.pairs
@@ -183,19 +185,19 @@ class FactorCLObjective(Objective):
         return {"critics": -sum(_apply(nce_bound, score) for score in scores)}
 
     def _score_pairs(self, role, embeddings, present):
-        """Yield a critic's scores per pair, of the rows that have both modalities."""
+        """Yield the critic's scores per pair, on the rows that have both modalities."""
         for (m, k), pair in zip(self.couples, self.pairs, strict=True):
             rows = intersect_rows(present[m], present[k])
             views = [select_present(rows, *embeddings[i]) for i in (m, k)]
             yield pair.critics[role](*pair.project(role, *views))
 
     def dims(self, network):
-        """Return the width of the head outputs of each modality, one after another."""
+        """Return the total width of the head outputs of each modality."""
         n_heads = 1 + len(ROLES) * (len(network.names) - 1)
         return {name: n_heads * dim for name, dim in network.dims.items()}
 
     def embed(self, network, x):
-        """Return all head outputs of each modality."""
+        """Return all head outputs of each modality, side by side."""
         embeddings = network(x)
         parts = zip(self.self_heads, embeddings, strict=True)
         outputs = [[head(embedding)] for head, embedding in parts]
@@ -211,12 +213,12 @@ def _make_head(dim):
 
 
 def _embed_views(network, views):
-    """Return per modality its embedding in each view, and which rows have it."""
+    """Return, per modality, its embedding in each view and which rows have it."""
     tokens = [network.encode(view) for view in views]
     embeddings = list(zip(*map(network.unique, tokens), strict=True))
     return embeddings, list_present(tokens[0].masks, count_rows(views[0]))
 
 
 def _apply(bound, scores):
-    """Bound the information of scores; no rows have none."""
+    """Apply a bound to scores; without any rows it is zero."""
     return bound(scores) if len(scores) else scores.sum()

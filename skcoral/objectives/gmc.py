@@ -1,4 +1,4 @@
-"""Objective of GMC: each modality alone is to be near the whole row."""
+"""GMC's objective: pull each modality alone towards the whole row."""
 
 import torch
 from torch import nn
@@ -9,10 +9,10 @@ from skcoral.objectives.base import Objective, contrast, list_present
 
 
 class GMCObjective(Objective):
-    """The objective of GMC: ``sum_m NCE(z_m, z_joint)``.
+    """GMC's objective: ``sum_m NCE(z_m, z_joint)``.
 
     ``z_m`` is the embedding of one modality and ``z_joint`` the fusion of all, both
-    through one head.
+    projected by the same head.
 
     Parameters
     ----------
@@ -20,10 +20,10 @@ class GMCObjective(Objective):
         Names of the modalities.
 
     embed_dim : int
-        Width of the fused and of each single embedding.
+        Width of the fused and of each single-modality embedding.
 
     head_hidden_dim, head_dim : int, default=256, 64
-        Hidden width of the head and width of its output, the representation.
+        Hidden width of the head, and width of its output, which is the representation.
 
     temperature : float, default=0.1
         Temperature of InfoNCE.
@@ -31,9 +31,9 @@ class GMCObjective(Objective):
     Notes
     -----
     Source: GMC (ICML 2022, arXiv 2202.03390) and its published code: InfoNCE with
-    negatives among the joint and the single embeddings, no augmentation, and the mean
-    of the single representations where a row lacks a modality.
-    A row that lacks a modality leaves its term, as anchor and as negative.
+    negatives among the joint and the single-modality embeddings, no augmentation, and
+    the mean of the single-modality representations where a row lacks a modality.
+    A row that lacks a modality is left out of its term, as anchor and as negative.
     """
 
     views = ("original",)
@@ -63,11 +63,11 @@ class GMCObjective(Objective):
         return dict(zip(self.terms, losses, strict=True))
 
     def dims(self, network):
-        """Return the width of the one component."""
+        """Return the width of the only component."""
         return {"shared": self.head_dim}
 
     def embed(self, network, x):
-        """Return the joint representation, or the mean of those that a row has."""
+        """Return the joint representation, or the mean where a row lacks modalities."""
         tokens = network.encode(x)
         joint, single = self._represent(network, tokens)
         rows = list_present(tokens.masks, len(joint))
@@ -78,7 +78,7 @@ class GMCObjective(Objective):
         return [torch.where(present.all(dim=0)[:, None], joint, mean)]
 
     def _represent(self, network, tokens):
-        """Return the normalised representations of all, and of each modality."""
+        """Return the normalised joint representation, and that of each modality."""
         embeddings = [network.fuse(tokens), *network.unique(tokens)]
         joint, *single = (F.normalize(self.head(e), dim=1) for e in embeddings)
         return joint, single

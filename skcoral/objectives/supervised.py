@@ -1,4 +1,4 @@
-"""The objective of predictors: contrast of all rows, a loss on those with a label."""
+"""The predictors' objective: a contrast of all rows, and a loss on labelled rows."""
 
 import torch
 from torch.nn import functional as F
@@ -7,36 +7,36 @@ from skcoral.objectives.base import Objective, list_present
 
 
 class SupervisedObjective(Objective):
-    """The terms of another objective on all rows, and one more on labelled rows.
+    """The terms of another objective on all rows, plus a supervised term.
 
     ``contrast + weight * mean_v mean_i loss(head(z_vi), y_i)``, where z_vi are the
-    components of view v of row i before any projection head, with nothing masked, and
-    the linear head is that of the network, which is kept for prediction. It
-    standardises the components over all views of the batch in training.
+    components of view v of labelled row i, before any projection head and with nothing
+    masked. The linear head belongs to the network and is kept for prediction; in
+    training it standardises the components over all views of the batch.
 
     Parameters
     ----------
     make_contrast : callable
-        Makes the other objective, which is trained in a single phase.
+        Returns the other objective, which must have a single phase.
 
     loss : {"cross_entropy", "squared_error"}
-        Cross-entropy of the softmax of the head's outputs, or the squared error of its
+        Cross-entropy of the softmax of the head's outputs, or squared error of its
         single output.
 
     weight : float, default=1.0
-        Weight of the term.
+        Weight of the supervised term.
 
     class_weight : sequence of float, default=None
-        Weights of the classes in the mean of the cross-entropy; all alike by default.
+        Weights of the classes in the mean of the cross-entropy; equal by default.
 
     labelled_views : tuple of {"augmented", "original"}, default=("original",)
-        The views v of labelled rows.
+        The views v of each labelled row.
 
     Notes
     -----
-    The mean of the present rows of the batch stands for the unique component of a
-    modality that a row lacks. In prediction, what `fill_weight` and `fill_bias` of the
-    network predict from the row's other modalities does.
+    Where a row lacks a modality, its unique component is replaced by the mean over the
+    rows of the batch that have it. In prediction it is replaced by what `fill_weight`
+    and `fill_bias` of the network predict from the row's other modalities.
     """
 
     def __init__(
@@ -67,26 +67,26 @@ class SupervisedObjective(Objective):
             A network with a head.
 
         views : list of (dict of str to tensor or to (tensor, padding mask))
-            Views of the rows to contrast.
+            Views of all rows, for the contrast.
 
         labelled_views : list of the same, default=None
-            Views of the labelled rows; without any, the term is zero.
+            Views of the labelled rows; without them the supervised term is zero.
 
         targets : tensor of shape (n_labelled,), default=None
-            Codes of their classes, or their values.
+            Class codes or values of the labelled rows.
 
         Returns
         -------
         dict of str to tensor of shape ()
             One weighted scalar per name in `terms`.
         """
-        # The trainer tells this objective the epoch; schedules are in the other one.
+        # The trainer sets the epoch here; the schedules are in the inner objective.
         self.contrast.epoch.copy_(self.epoch)
         self.contrast.max_epochs.copy_(self.max_epochs)
         terms = self.contrast(network, views)
         if labelled_views is None:
             return {**terms, "supervised": 0.0 * sum(terms.values())}
-        # Views are not stacked before they are encoded: original images are bytes.
+        # Views cannot be stacked before encoding, as original images are bytes.
         views = zip(*(_embed(network, view) for view in labelled_views), strict=True)
         outputs = network.head(torch.cat(parts) for parts in views)
         loss = self._measure(outputs, targets.repeat(len(labelled_views)))
@@ -100,7 +100,7 @@ class SupervisedObjective(Objective):
 
 
 def _embed(network, view):
-    """Return the components; the mean stands for those of modalities that rows lack."""
+    """Return the components, with the mean where a row lacks a modality."""
     tokens = network.encode(view)
     unique = network.unique(tokens)
     present = list_present(tokens.masks, len(unique[0]))
@@ -109,7 +109,7 @@ def _embed(network, view):
 
 
 def _fill(values, rows):
-    """Put the mean of some rows into all others; zeros if there are none."""
+    """Fill all other rows with the mean of the given ones; zeros if there are none."""
     if rows is None:
         return values
     mean = (values * rows[:, None]).sum(dim=0) / rows.sum().clamp(min=1)
