@@ -3,14 +3,14 @@
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
 
-from skcoral._input.blocks import drop_idle_mask, take_from_blocks
+from skcoral._input.blocks import count_rows, drop_idle_mask, take_from_blocks
 from skcoral._training.batches import BatchLoader, BlockDataset
 from skcoral._training.callbacks import BestEpoch, EpochProgress
 from skcoral._training.devices import (
@@ -21,6 +21,7 @@ from skcoral._training.devices import (
 from skcoral._training.generators import seeded
 from skcoral._training.imputation import learn_imputation
 from skcoral._training.net import ContrastiveNet
+from skcoral._training.split import hold_out
 from skcoral.nn.network import DualPathNetwork
 
 # max_epochs="auto": enough updates for a small table, few passes over a large one.
@@ -68,17 +69,14 @@ class Plan:
     seed : int
         Seed of this training: weights, batches, views and masks.
 
-    max_epochs : int
-        Number of epochs, which schedules expect.
-
     epochs : int or None
-        Number of epochs of this training, where it is another one.
+        Number of epochs of this training; None makes it that of `max_epochs`.
 
-    split : (ndarray, ndarray) or None
-        Rows to train on and rows to hold out; None trains on all.
+    stratify : bool
+        Whether held-out rows have the same share of each target.
 
-    patience : int or None
-        Epochs without improvement before the training stops, if rows are held out.
+    max_epochs, early_stopping, validation_fraction, n_iter_no_change : object
+        As in the estimators.
 
     batch_size, lr, weight_decay, device : object
         As in the estimators.
@@ -91,10 +89,12 @@ class Plan:
     method: Method
     modalities: dict[str, Any]
     seed: int
-    max_epochs: int
     epochs: int | None = None
-    split: tuple[np.ndarray, np.ndarray] | None = None
-    patience: int | None = None
+    stratify: bool = False
+    max_epochs: int | Literal["auto"]
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
     batch_size: int
     lr: float
     weight_decay: float
@@ -111,8 +111,8 @@ def train(plan, blocks, targets=None, net=None):
     Parameters
     ----------
     plan : Plan
-        What is trained, and how. Of a present net only `seed`, `epochs` and `split`
-        are read: everything else stays as it was planned first.
+        What is trained, and how. A present net keeps its sizes and settings: only the
+        seed, the number of epochs and the split of the rows are those of the plan.
 
     blocks : dict of str to block
         The rows, by modality.
@@ -128,9 +128,14 @@ def train(plan, blocks, targets=None, net=None):
     ContrastiveNet
         The trained net.
     """
+    blocks = {name: drop_idle_mask(block) for name, block in blocks.items()}
+    fitted_rows, held_out_rows = _split(plan, count_rows(blocks), targets)
     is_new = net is None
-    net = _make_net(plan) if is_new else net
-    fitted, held_out = _split(plan, blocks, targets, net.device)
+    net = _make_net(plan, len(fitted_rows)) if is_new else net
+    fitted = _make_dataset(blocks, targets, fitted_rows, net.device)
+    held_out = None
+    if len(held_out_rows):
+        held_out = _make_dataset(blocks, targets, held_out_rows, net.device)
     net.set_params(train_split=held_out and predefined_split(held_out))
     with seeded(plan.seed, net.device):
         if is_new:
@@ -151,8 +156,11 @@ def count_epochs(n_samples, batch_size):
     return int(np.clip(math.ceil(MIN_UPDATES / n_batches), MIN_EPOCHS, MAX_EPOCHS))
 
 
-def _make_net(plan):
-    """Return the net of a plan, not initialised yet."""
+def _make_net(plan, n_samples):
+    """Return the net of a plan for so many rows, not initialised yet."""
+    max_epochs = plan.max_epochs
+    if max_epochs == "auto":
+        max_epochs = count_epochs(n_samples, plan.batch_size)
     device = _find_device(plan)
     width = plan.method.network_params["embed_dim"]
     objective = plan.method.objective_params.items()
@@ -169,7 +177,7 @@ def _make_net(plan):
         optimizer__weight_decay=plan.weight_decay,
         optimizer__fused=True,
         lr=plan.lr,
-        max_epochs=plan.max_epochs,
+        max_epochs=max_epochs,
         batch_size=plan.batch_size,
         iterator_train=BatchLoader,
         iterator_train__shuffle=True,
@@ -199,24 +207,25 @@ def _make_callbacks(plan):
     callbacks = list(plan.callbacks or [])
     if plan.verbose:
         callbacks.append(EpochProgress())
-    if plan.patience is not None:
-        callbacks.append(BestEpoch(patience=plan.patience, load_best=True))
+    if plan.early_stopping:
+        callbacks.append(BestEpoch(patience=plan.n_iter_no_change, load_best=True))
     return callbacks
 
 
-def _split(plan, blocks, targets, device):
-    """Return the data set to train on and, if the plan holds rows out, another."""
-    blocks = {name: drop_idle_mask(block) for name, block in blocks.items()}
-    if plan.split is None:
-        return BlockDataset(blocks, device, targets), None
-    return [
-        BlockDataset(
-            take_from_blocks(blocks, rows),
-            device,
-            None if targets is None else targets[rows],
-        )
-        for rows in plan.split
-    ]
+def _split(plan, n_samples, targets):
+    """Return the rows to train on, and those that early stopping holds out."""
+    if not plan.early_stopping:
+        return np.arange(n_samples), np.arange(0)
+    draw = (plan.validation_fraction, plan.seed, targets, plan.stratify)
+    return hold_out(n_samples, *draw, owner=plan.owner)
+
+
+def _make_dataset(blocks, targets, rows, device):
+    """Return some rows as a data set; all of them without a copy."""
+    if len(rows) < count_rows(blocks):
+        blocks = take_from_blocks(blocks, rows)
+        targets = None if targets is None else targets[rows]
+    return BlockDataset(blocks, device, targets)
 
 
 def _warn_if_interrupted(net):

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skcoral._components import name_components, place_components
-from skcoral._input.blocks import count_rows, find_filled, keep_rows
+from skcoral._input.blocks import find_filled, keep_rows
 from skcoral._input.validation import validate_X
 from skcoral._sklearn_compat import (
     BaseComposition,
@@ -21,11 +21,9 @@ from skcoral._sklearn_compat import (
 from skcoral._training.batches import BlockDataset
 from skcoral._training.generators import derive_seed
 from skcoral._training.imputation import overwrite_missing
-from skcoral._training.split import hold_out
 from skcoral._training.trainer import (
     Method,
     Plan,
-    count_epochs,
     train,
 )
 from skcoral._typing import RandomState, Rows
@@ -314,13 +312,13 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
             # An unreadable chunk leaves the estimator as trained so far.
             X = validate_X(self, X, reset=False, min_samples=2)
             data = self._gather(self._reader_.read(X), encode)
-            plan = self._make_plan(*data, net, epochs)
+            plan = self._make_plan(net, epochs)
         try:
             if not resume:
                 self._forget()
                 self._seed = check_random_state(self.random_state).randint(2**31 - 1)
                 data = self._gather(self._fit_reader(X), encode)
-                plan = self._make_plan(*data, net, epochs)
+                plan = self._make_plan(net, epochs)
             self.net_ = train(plan, *data, net)
         except BaseException:
             self._forget()
@@ -344,27 +342,21 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         filled = find_filled(blocks, self.empty_rows, min_samples=2, owner=owner)
         return keep_rows(blocks, filled), encode and encode(filled)
 
-    def _make_plan(self, blocks, targets, net, epochs):
+    def _make_plan(self, net, epochs):
         """Return the trainer's instructions as plain data."""
         specs = {name: spec for name, spec, _ in self.modalities_}
         seed = self._seed if net is None else derive_seed(self._seed, len(net.history))
-        split, n_fitted = None, count_rows(blocks)
-        if self.early_stopping:
-            draw = (self.validation_fraction, seed, targets, self._stratified)
-            split = hold_out(n_fitted, *draw, owner=type(self).__name__)
-            n_fitted = len(split[0])
-        max_epochs = self.max_epochs
-        if max_epochs == "auto":
-            max_epochs = count_epochs(n_fitted, self.batch_size)
         return Plan(
             owner=type(self).__name__,
             method=self._make_method(list(specs)),
             modalities=specs,
             seed=seed,
-            max_epochs=max_epochs,
+            max_epochs=self.max_epochs,
             epochs=epochs,
-            split=split,
-            patience=self.n_iter_no_change if self.early_stopping else None,
+            early_stopping=self.early_stopping,
+            validation_fraction=self.validation_fraction,
+            n_iter_no_change=self.n_iter_no_change,
+            stratify=self._stratified,
             batch_size=self.batch_size,
             lr=self.lr,
             weight_decay=self.weight_decay,

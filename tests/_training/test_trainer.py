@@ -80,7 +80,7 @@ def test_only_matrices_are_decayed(views, tiny):
     assert len(decayed["params"]) + len(others["params"]) == len(named)
     assert not names & vectors
     assert {n for n in named if n.endswith("bias")} & names == set()
-    assert "blocks.0.query.weight" in names
+    assert "layers.0.query.weight" in names
 
 
 def test_training_lowers_the_loss(views, tiny):

@@ -11,6 +11,7 @@ from skorch.helper import SliceDict
 from skcoral import (
     COrALClassifier,
 )
+from skcoral._training.split import hold_out
 from skcoral.datasets import make_multimodal_interactions
 
 # What is learnt
@@ -143,8 +144,8 @@ def test_unlabelled_rows_do_not_count_in_balanced_weights(views, make):
 
 def test_held_out_rows_have_each_class_in_equal_shares(make):
     y = np.repeat([0.0, 1.0, np.nan], [20, 10, 70])
-    model = make(validation_fraction=0.2)
-    train, valid = model._hold_out(np.arange(100), y, seed=0)
+    stratify = make()._stratified
+    train, valid = hold_out(100, 0.2, 0, y, stratify, owner="COrALClassifier")
     assert sorted([*train, *valid]) == list(range(100))
     counts = [
         np.bincount(np.nan_to_num(y[side], nan=2).astype(int))
