@@ -1,4 +1,4 @@
-"""Encoders: one small module per kind of block, from a batch to tokens.
+"""Encoders: small modules that turn a batch of one modality into tokens.
 
 An encoder maps a batch of one modality, with an optional padding mask, to tokens of
 shape (n_samples, n_tokens, embed_dim) and the padding mask of those tokens (None where
@@ -16,12 +16,12 @@ from skcoral.nn.attention import TransformerLayer
 
 
 class Encoder(Protocol):
-    """What the network asks of an encoder, which is a :class:`torch.nn.Module`."""
+    """Interface that the network expects of an encoder, a :class:`torch.nn.Module`."""
 
     def __call__(
         self, x: torch.Tensor, mask: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return tokens and which of them are real.
+        """Return the tokens and the mask of the real ones.
 
         Parameters
         ----------
@@ -29,7 +29,7 @@ class Encoder(Protocol):
             A batch of one modality.
 
         mask : bool tensor of shape (n_samples, n_steps) or (n_samples, 1), default=None
-            True at what is real; a row without a True lacks the modality.
+            True where real; a row without any True lacks the modality.
 
         Returns
         -------
@@ -37,7 +37,7 @@ class Encoder(Protocol):
             The tokens.
 
         mask : bool tensor of shape (n_samples, n_tokens), or None
-            True at real tokens; None where all are.
+            True at real tokens; None if all are real.
         """
 
 
@@ -45,7 +45,7 @@ class TabularEncoder(nn.Module):
     """Turn a table into one token per column.
 
     A numeric column becomes ``x * weight + bias``, a categorical one a learned vector
-    per level. Missing values (NaN) have a learned token of their own, and so they carry
+    per level. Missing values (NaN) become a learned token per column, so they carry
     information instead of being imputed.
 
     Parameters
@@ -54,8 +54,7 @@ class TabularEncoder(nn.Module):
         Number of numeric columns; they come first.
 
     cardinalities : sequence of int
-        Number of codes of each categorical column, the code 0 of unknown levels
-        included.
+        Number of codes of each categorical column, including code 0 for unknown levels.
 
     embed_dim : int
         Width of the tokens.
@@ -64,7 +63,7 @@ class TabularEncoder(nn.Module):
     -----
     The linear feature tokens are those of the published COrAL code and of
     FT-Transformer (Gorishniy et al., arXiv 2106.11959). The learned token for missing
-    values is ours.
+    values is our addition.
 
     Examples
     --------
@@ -87,7 +86,7 @@ class TabularEncoder(nn.Module):
         self.bias = nn.Parameter(torch.randn(n_numeric, embed_dim))
         self.missing = nn.Parameter(torch.randn(n_columns, embed_dim))
         self.levels = nn.Embedding(int(sum(cardinalities)), embed_dim)
-        # An unknown level starts neutral, and stays so if training has none.
+        # Unknown levels start at zero and stay there if none occur in training.
         with torch.no_grad():
             self.levels.weight[self.starts] = 0.0
 
@@ -103,19 +102,19 @@ class TabularEncoder(nn.Module):
 
 
 class TokenEncoder(nn.Module):
-    """Look the tokens of a text up.
+    """Look up the embeddings of a text's tokens.
 
     Parameters
     ----------
     n_ids : int
-        Number of ids; 0 is padding.
+        Number of token ids; 0 is padding.
 
     embed_dim : int
         Width of the tokens.
 
     start : ndarray of shape (n_ids, n_coordinates), default=None
-        First coordinates of the embeddings before training; further ones, and all by
-        default, are random.
+        Initial values of the first coordinates of the embeddings; the remaining ones,
+        or all by default, are random.
 
     Examples
     --------
@@ -144,7 +143,7 @@ class SequenceEncoder(nn.Module):
     Parameters
     ----------
     n_features : int
-        Number of features of a step.
+        Number of features per step.
 
     embed_dim : int
         Width of the tokens.
@@ -159,7 +158,7 @@ class SequenceEncoder(nn.Module):
         Width of the hidden layers; None is four times `embed_dim`.
 
     activation : {"gelu", "relu"}, default="gelu"
-        QuickGELU or ReLU in those layers.
+        Activation of those layers; "gelu" is QuickGELU.
 
     dropout : float, default=0.0
         Dropout in the layers of the transformer, or between layers of the GRU.
@@ -169,8 +168,8 @@ class SequenceEncoder(nn.Module):
 
     Notes
     -----
-    Method A.0.2 of COrAL (arXiv 2602.14983): a linear layer without bias, then pre-norm
-    layers, whose activation there is ReLU; here with a mask for padding.
+    As in COrAL (arXiv 2602.14983): a linear layer without bias, then pre-norm layers,
+    with ReLU as their activation there. Masking padding is our addition.
 
     Examples
     --------
@@ -213,14 +212,15 @@ class SequenceEncoder(nn.Module):
     def forward(self, x, mask=None):
         """Return tokens of shape (n_samples, n_steps, embed_dim) and the mask."""
         if self.kind == "gru":
-            # Padding comes last, and what comes last changes nothing before it.
+            # Padding comes last, so it cannot affect the steps before it.
             return self.gru(x)[0], mask
         tokens = self.project(x)
         if self.positional_encoding:
             tokens = tokens + _sines(*tokens.shape[1:], device=x.device)
         attended = mask
         if mask is not None:
-            # A row without steps attends itself to stay finite; it is left out later.
+            # A row without steps attends to its padding to stay finite; it is left out
+            # later.
             attended = mask | ~any_step(mask)[:, None]
         for layer in self.layers:
             tokens = layer(tokens, mask=attended)
@@ -241,7 +241,7 @@ class ImageEncoder(nn.Module):
     Parameters
     ----------
     mean, scale : array-like of shape (n_channels,)
-        Statistics of the channels, in units of [0, 1].
+        Mean and standard deviation of the channels, for pixels in [0, 1].
 
     size : (int, int)
         Height and width of the images.
@@ -250,21 +250,21 @@ class ImageEncoder(nn.Module):
         Width of the tokens.
 
     kind : {"conv", "patch", "alexnet"}, default="conv"
-        Convolutions that halve the image down to a grid of about six by six, linear
-        patches, or the convolutions of AlexNet.
+        Convolutions that halve the image to a grid of about six by six, linear patches,
+        or the convolutions of AlexNet.
 
     patch_size : int, default=8
-        Height and width of a patch.
+        Height and width of a patch in pixels.
 
     conv_width : int, default=32
-        Channels of the first convolution of "conv"; the second has twice as many, the
-        others four times.
+        Number of channels of the first convolution of "conv"; the second has twice as
+        many, the others four times.
 
     Notes
     -----
-    Patches, AlexNet and the fixed sines and cosines of the place follow method A.0.2
-    and A.0.3 of COrAL (arXiv 2602.14983). The compact network is ours: group
-    normalisation keeps images of a batch apart.
+    Patches, AlexNet and the fixed sine and cosine encoding of the position follow COrAL
+    (arXiv 2602.14983). The compact network is ours; its group normalisation keeps the
+    images of a batch independent.
 
     Examples
     --------
@@ -309,7 +309,7 @@ def _make_patches(n_channels, embed_dim, size, patch_size):
 
 
 def _make_convolutions(n_channels, size, first_width):
-    """Return layers that halve the image until a side has six places or fewer."""
+    """Return layers that halve the image until the shorter side is at most six."""
     layers, width, side, wider = [], n_channels, min(size), first_width
     while not layers or side > 6:
         layers += [
@@ -323,7 +323,7 @@ def _make_convolutions(n_channels, size, first_width):
 
 
 def _make_alexnet(n_channels, size):
-    """Return the convolutions of AlexNet (arXiv 1404.5997), with its poolings."""
+    """Return the convolution and pooling layers of AlexNet (arXiv 1404.5997)."""
     if min(size) < 63:
         raise ValueError(
             "encoder='alexnet' needs images of 63 pixels or more. Got height and width "
@@ -338,7 +338,7 @@ def _make_alexnet(n_channels, size):
 
 
 def _grid_sines(grid):
-    """Return sines and cosines of the row and the column of each place of a grid."""
+    """Return sines and cosines of the row and the column of each grid position."""
     width, height, length = grid.shape[1:]
     rows = _sines(height, (width + 1) // 2, grid.device).repeat_interleave(length, 0)
     columns = _sines(length, width // 2, grid.device).repeat(height, 1)
@@ -346,7 +346,7 @@ def _grid_sines(grid):
 
 
 class VectorEncoder(nn.Module):
-    """Turn a dense vector into a few tokens by a small network.
+    """Turn a dense vector into a few tokens with a small network.
 
     Parameters
     ----------
@@ -384,5 +384,5 @@ class VectorEncoder(nn.Module):
 
 
 def _expand(mask, tokens):
-    """Give all tokens of a row the mask of the row; None stays."""
+    """Expand a mask of rows to all of their tokens; None stays None."""
     return None if mask is None else mask.expand(tokens.shape[:2])

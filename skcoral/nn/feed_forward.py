@@ -1,4 +1,4 @@
-"""The feed-forward part of a transformer layer, and dropout by shared masks."""
+"""The feed-forward part of a transformer layer, and dropout with shared masks."""
 
 import torch
 from torch import nn
@@ -7,12 +7,12 @@ from torch.nn import functional as F
 from skcoral.nn.fused_hidden_layer import QUICK, fused_hidden_layer
 
 FUSED_WIDTH = 1024
-# Dropout masks that are drawn per pass; each row takes one of them.
+# Number of dropout masks drawn per pass; each row uses one of them.
 N_MASKS = 128
 
 
 class Dropout(nn.Module):
-    """Dropout in which each row takes one of a few random masks.
+    """Dropout in which each row uses one of a few random masks.
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ class Dropout(nn.Module):
 
     Notes
     -----
-    On CPUs random numbers are what dropout costs, about 10 ns each on a core. When each
-    row takes one of 128 masks, fresh ones in every pass, they cost nothing.
+    On CPUs the cost of dropout is that of its random numbers, about 10 ns each on one
+    core. When rows share 128 masks, drawn anew in every pass, the cost is negligible.
     """
 
     def __init__(self, p):
@@ -30,7 +30,7 @@ class Dropout(nn.Module):
         self.p = p
 
     def draw(self, x):
-        """Return masks of shape (128, width) and the choice of each row, or None."""
+        """Return masks of shape (128, width) and each row's mask index, or None."""
         if not self.training or self.p == 0:
             return None
         width, n_rows = x.shape[-1], x.shape[:-1].numel()
@@ -39,7 +39,7 @@ class Dropout(nn.Module):
         return masks, torch.randint(N_MASKS, (n_rows,), device=x.device)
 
     def forward(self, x):
-        """Return `x` with entries of its last axis zeroed, in training only."""
+        """Return `x`, with random entries zeroed in training."""
         drawn = self.draw(x)
         if drawn is None:
             return x
@@ -48,7 +48,7 @@ class Dropout(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Normalisation, a wide hidden layer, and back.
+    """Layer normalisation, a wide hidden layer, and a projection back.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class FeedForward(nn.Module):
         Dropout of the hidden layer.
 
     activation : {"gelu", "relu"}, default="gelu"
-        QuickGELU or ReLU.
+        Activation; "gelu" is QuickGELU.
     """
 
     def __init__(self, embed_dim, hidden_dim, dropout, activation="gelu"):
@@ -83,7 +83,7 @@ class FeedForward(nn.Module):
         return self.down(self.dropout(hidden))
 
     def _is_fused(self, x):
-        """Return whether the fused form pays: training a wide layer on a CPU."""
+        """Return whether the fused form is faster: in training, wide and on a CPU."""
         training = self.training and torch.is_grad_enabled()
         wide = self.up.out_features >= FUSED_WIDTH
         return training and wide and x.device.type == "cpu"

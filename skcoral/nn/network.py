@@ -1,7 +1,7 @@
-"""The dual-path network: tokens of all modalities -> shared, tokens of one -> unique.
+"""The dual-path network: tokens of all modalities -> shared, of one -> unique.
 
-The network knows neither losses nor views: masks and subsets of modalities are the
-business of the objective that calls its three verbs, `encode`, `fuse` and `unique`.
+The network knows neither losses nor views. The objective chooses masks and subsets of
+modalities and calls `encode`, `fuse` and `unique`.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from skcoral.nn.attention import TransformerLayer, masked_softmax
 
 
 class Tokens(NamedTuple):
-    """Tokens of one batch, a list entry per modality.
+    """Tokens of one batch, with one list entry per modality.
 
     Parameters
     ----------
@@ -24,10 +24,10 @@ class Tokens(NamedTuple):
         Tokens for the shared path.
 
     unique : list of tensor of shape (n_samples, n_tokens, embed_dim)
-        Tokens for the unique paths, from encoders of their own.
+        Tokens for the unique paths, from separate encoders.
 
     masks : list of (None or bool tensor of shape (n_samples, n_tokens))
-        True at real tokens, False at padding; None where all are real.
+        True at real tokens, False at padding; None if all are real.
     """
 
     shared: list
@@ -40,9 +40,9 @@ class UniquePath(nn.Module):
 
     Per token ``r = W2 GELU(LN(W1 q + c1)) + c2``, then attention pooling with one
     learned query: ``u = sum_t softmax_t(r_t . w) r_t`` (COrAL, arXiv 2602.14983). The
-    query starts at zero, so that the embedding starts as the mean of the tokens: a
-    random one, as published, is so long that the softmax picks one token and learns
-    from it alone.
+    query starts at zero, so that the embedding starts as the mean of the tokens. A
+    random query, as published, is so long that the softmax selects a single token and
+    learns from it alone.
 
     Parameters
     ----------
@@ -61,12 +61,13 @@ class UniquePath(nn.Module):
         self.pool_query = nn.Parameter(torch.zeros(unique_dim))
 
     def forward(self, tokens, mask=None):
-        """Return embeddings of shape (n_samples, unique_dim); padding has no weight.
+        """Return embeddings of shape (n_samples, unique_dim), ignoring padding.
 
-        Rows without any token get finite numbers without a meaning.
+        Rows without any token get finite but meaningless numbers.
         """
-        # W2 is linear and the weights of the tokens sum to one: it follows the pooling,
-        # for one vector per row, not per token. c2 . w is alike for all tokens.
+        # W2 is linear and the weights of the tokens sum to one, so W2 is applied after
+        # pooling, to one vector per row and not per token. c2 . w is the same for all
+        # tokens.
         *inner, last = self.layers
         hidden = tokens
         for layer in inner:
@@ -77,24 +78,24 @@ class UniquePath(nn.Module):
 
 
 class LinearHead(nn.Module):
-    """Linear outputs of standardised components.
+    """A linear layer on standardised components.
 
-    Components differ in scale by a factor of ten, which a linear layer would need many
-    updates to make up for.
+    The scales of components differ by a factor of ten; without standardisation a linear
+    layer would need many updates to compensate.
 
     Parameters
     ----------
     in_dim : int
-        Width of the components together.
+        Total width of the components.
 
     start : sequence of float
-        The outputs before training, whatever the components.
+        The outputs before training, for any components.
     """
 
     def __init__(self, in_dim, start):
         super().__init__()
         self.norm = nn.BatchNorm1d(in_dim, affine=False)
-        # Nothing is drawn, so all other weights are those of a network without a head.
+        # No random numbers are drawn: the other weights are as without a head.
         self.linear = nn.utils.skip_init(nn.Linear, in_dim, len(start))
         nn.init.zeros_(self.linear.weight)
         with torch.no_grad():
@@ -105,7 +106,7 @@ class LinearHead(nn.Module):
         x = torch.cat(list(components), dim=1)
         if len(x) > 1:
             return self.linear(self.norm(x))
-        # A single row has no spread of its own, in training either.
+        # A single row has no variance, so running statistics are used in training too.
         mean, variance = self.norm.running_mean, self.norm.running_var
         return self.linear(F.batch_norm(x, mean, variance))
 
@@ -116,10 +117,10 @@ class DualPathNetwork(nn.Module):
     Parameters
     ----------
     modalities : dict of str to modality
-        Fitted modality specs by name; their order is the order of the embeddings.
+        Fitted modality specs by name, in the order of the embeddings.
 
     embed_dim : int, default=64
-        Width of tokens and of the shared embedding.
+        Width of the tokens and of the shared embedding.
 
     unique_dim : int, default=32
         Width of each unique embedding.
@@ -134,15 +135,15 @@ class DualPathNetwork(nn.Module):
         Dropout in the fusion layers.
 
     mask_mode : {"zero", "token", "drop"}, default="zero"
-        What becomes of a token that is masked: multiplied by zero as published,
-        replaced by a learned vector, or left out of the attention.
+        How tokens are masked: multiplied by zero, as published, replaced by a learned
+        vector, or left out of the attention.
 
     paths : sequence of {"shared", "unique"}, default=("shared", "unique")
-        The paths to build; the components of the others do not exist.
+        The paths to build; only their components exist.
 
     head_start : sequence of float, default=None
-        Outputs at the start of a `LinearHead` on all components, for predictors; there
-        is no head by default.
+        Initial outputs of a `LinearHead` on all components, for predictors; no head by
+        default.
 
     Attributes
     ----------
@@ -150,21 +151,21 @@ class DualPathNetwork(nn.Module):
         Width of each component, in the order of the embedding.
 
     fill_weight : tensor of shape (n_modalities, unique_dim, n_features)
-        Predicts the unique embedding of a modality that a row lacks from the shared
-        embedding of the others, or from their unique ones where there is no shared
-        path.
+        Weights that predict the unique embedding of a modality that a row lacks from
+        the shared embedding of the others, or their unique ones without a shared path.
 
     fill_bias : tensor of shape (n_modalities, unique_dim)
         Intercepts of that prediction.
 
     fill_mean : tensor of shape (n_modalities, unique_dim)
-        Mean unique embeddings. Without a shared path they stand for further modalities
+        Mean unique embeddings. Without a shared path they replace further modalities
         that a row lacks.
 
     Notes
     -----
-    Unlike the published code, `n_layers` is honoured, padding is masked in attention
-    and pooling, and shared and unique encoders start from different random weights.
+    Unlike in the published code, `n_layers` takes effect, padding is masked in
+    attention and pooling, and shared and unique encoders start from different random
+    weights.
     """
 
     def __init__(
@@ -202,7 +203,7 @@ class DualPathNetwork(nn.Module):
             self.head = LinearHead(sum(self.dims.values()), head_start)
 
     def _register_fill(self, shape, n_features):
-        # No parameters: least squares finds them after the training.
+        # Buffers, not parameters: they are set by regression after training.
         self.register_buffer("fill_weight", torch.zeros(*shape, n_features))
         self.register_buffer("fill_bias", torch.zeros(shape))
         self.register_buffer("fill_mean", torch.zeros(shape))
@@ -226,7 +227,7 @@ class DualPathNetwork(nn.Module):
             One block per modality, first axis = samples.
 
         paths : sequence of {"shared", "unique"}, default=("shared", "unique")
-            The paths to make tokens for, among those that there are.
+            The paths to make tokens for; paths that were not built are skipped.
 
         Returns
         -------
@@ -250,11 +251,11 @@ class DualPathNetwork(nn.Module):
             Output of `encode` with ``paths=("unique",)``.
 
         x : dict of str to tensor or to (tensor, padding mask)
-            The batch that they are of.
+            The batch that `tokens` was encoded from.
 
         keep : list of bool tensor of shape (n_samples, n_tokens), default=None
-            Per modality, False at tokens that `fuse` will mask. Where that is a whole
-            row, its tokens are zeros, and are not computed, unless this is compiled.
+            Per modality, False at tokens that `fuse` will mask. Rows masked entirely
+            are not encoded but filled with zeros, unless the network is compiled.
 
         Returns
         -------
@@ -275,7 +276,7 @@ class DualPathNetwork(nn.Module):
             Output of `encode`.
 
         subset : sequence of int, default=None
-            Positions of the modalities to fuse; all by default.
+            Indices of the modalities to fuse; all by default.
 
         keep : list of bool tensor of shape (n_samples, n_tokens), default=None
             Per modality, False at tokens to mask, or None to mask nothing.
@@ -298,7 +299,7 @@ class DualPathNetwork(nn.Module):
         return self.norm(self.layers[-1](cls, x, mask)[:, 0])
 
     def _mask(self, values, mask, keep):
-        """Hide the tokens that are not kept; return values and attention mask."""
+        """Hide the tokens that are not kept; return tokens and attention mask."""
         if keep is None:
             return values, mask
         if self.mask_mode == "drop":
@@ -320,7 +321,7 @@ class DualPathNetwork(nn.Module):
         return self.embed(self.encode(x))
 
     def embed(self, tokens):
-        """Return the components of tokens; those that rows lack are predicted."""
+        """Return the components; those of modalities that rows lack are predicted."""
         shared = [self.fuse(tokens)] if self.has_shared else []
         if not self.has_unique:
             return tuple(shared)
@@ -329,7 +330,7 @@ class DualPathNetwork(nn.Module):
         return (*shared, *self._fill(unique, context, tokens.masks))
 
     def _join_unique(self, unique, masks, without=None):
-        """Join the centred unique embeddings; zeros stand for those a row lacks."""
+        """Concatenate centred unique embeddings; zeros where a row lacks one."""
         parts = []
         for m, (values, mask) in enumerate(zip(unique, masks, strict=True)):
             centred = values - self.fill_mean[m]
@@ -339,7 +340,7 @@ class DualPathNetwork(nn.Module):
         return torch.cat(parts, dim=1)
 
     def _fill(self, unique, context, masks):
-        """Predict the unique embeddings of modalities that rows lack."""
+        """Replace the unique embeddings of modalities that rows lack by predictions."""
         parts = zip(unique, masks, self.fill_weight, self.fill_bias, strict=True)
         return [
             values
@@ -351,13 +352,13 @@ class DualPathNetwork(nn.Module):
         ]
 
     def leave_one_out(self, x):
-        """Return, per modality, what `fill_weight` and `fill_bias` are learnt from.
+        """Return the data that `fill_weight` and `fill_bias` are learnt from.
 
         Returns
         -------
         list of tensor of shape (n_samples, n_features)
-            What is known without one modality, and then, of shape (n_samples,
-            unique_dim), the unique embeddings.
+            First, for each modality, the features of the row without it; then the
+            unique embeddings, each of shape (n_samples, unique_dim).
         """
         tokens = self.encode(x)
         unique = self.unique(tokens)
@@ -378,9 +379,9 @@ def _encode(encoders, blocks):
 
 
 def _encode_kept(encoder, x, mask, keep):
-    """Return tokens of the rows that keep any, and zeros for the others."""
+    """Return the tokens of rows that keep any, and zeros for the other rows."""
     rows = None if keep is None else any_step(keep)
-    # A compiler wants shapes that do not depend on the draw: hidden tokens are masked.
+    # A compiler needs shapes that do not depend on the random masks.
     if rows is None or torch.compiler.is_compiling() or rows.all():
         return encoder(x, mask)[0]
     tokens, _ = encoder(x[rows], None if mask is None else mask[rows])
@@ -388,7 +389,7 @@ def _encode_kept(encoder, x, mask, keep):
 
 
 def _attention_mask(parts):
-    """Join the masks of consecutive (tokens, mask); None if nothing is hidden."""
+    """Concatenate the masks of (tokens, mask) pairs; None if nothing is hidden."""
     if all(mask is None for _, mask in parts):
         return None
     masks = [
