@@ -1,4 +1,4 @@
-"""Modalities: how a kind of block becomes an array, its encoder and its views."""
+"""Modalities: how each kind of data becomes arrays, tokens and augmented views."""
 
 from skcoral.modalities.embedding import EmbeddingModality
 from skcoral.modalities.image import ImageModality
@@ -6,8 +6,8 @@ from skcoral.modalities.sequence import SequenceModality
 from skcoral.modalities.tabular import TabularModality
 from skcoral.modalities.text import TextModality
 
-# Kinds by their word. "auto" asks them in this order whether they claim a column: the
-# path of an image is a string too.
+# Kinds by name. "auto" asks them in this order whether they claim a column; images come
+# before text, as paths of image files are strings too.
 KINDS = {
     "tabular": TabularModality,
     "embedding": EmbeddingModality,

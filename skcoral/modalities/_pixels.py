@@ -1,4 +1,4 @@
-"""Pixels: arrays, PIL images and files as one array, channels first."""
+"""Pixels: reading arrays, PIL images and files into one array, channels first."""
 
 import contextlib
 from pathlib import Path
@@ -12,19 +12,19 @@ from skcoral._input.containers import is_dataframe
 from skcoral._input.presence import is_missing
 
 CHANNELS = {"L": 1, "RGB": 3}
-# Images that are resized in one go.
+# Number of images that are resized at once.
 RESIZE_BATCH = 256
 
 
 class Cell(NamedTuple):
-    """An image that is decoded later, and its row for messages."""
+    """An image to decode later, with its row for error messages."""
 
     row: int
     image: object
 
 
 def is_array(block):
-    """Return whether a block is an array of images, not of cells with one each."""
+    """Return whether a block is one array of images, not a column of images."""
     return not is_dataframe(block) and block.dtype.kind in "uifb"
 
 
@@ -54,7 +54,7 @@ def _channels_first(block):
 
 
 def _check_unit(images):
-    """Return floats between 0 and 1; an image of NaN is missing, and black here."""
+    """Return floats in [0, 1]; images that are all NaN are missing, black here."""
     images = images.astype(np.float32)
     gaps = np.isnan(images)
     absent = gaps.all(axis=(1, 2, 3))
@@ -71,13 +71,13 @@ def _check_unit(images):
 
 
 def _convert_channels(images, mode):
-    """Drop transparency, and turn grey into colour or colour into grey."""
+    """Drop the alpha channel and convert between grey and colour."""
     images = images[:, :3]
     if images.shape[1] == CHANNELS[mode]:
         return images
     if mode == "RGB":
         return np.repeat(images, 3, axis=1)
-    # The weights of ITU-R 601-2, as in Pillow.
+    # Luma weights of ITU-R 601-2, as in Pillow.
     grey = np.einsum("nchw,c->nhw", images, [0.299, 0.587, 0.114])[:, None]
     return grey.round().astype(np.uint8) if images.dtype == np.uint8 else grey
 
@@ -95,7 +95,7 @@ def _resize(images, size):
 
 
 def read_cells(cells, mode, size):
-    """Decode images one by one; only their final size is ever held together."""
+    """Decode images one by one, so that they are held together only in final size."""
     cells = [
         cell if isinstance(cell, Cell) else Cell(row, cell)
         for row, cell in enumerate(cells)
@@ -136,7 +136,7 @@ def _decode(row, cell, mode, size):
 
 @contextlib.contextmanager
 def _naming_row(row):
-    """Name the row of X in an error about a single image."""
+    """Name the row of X in errors about a single image."""
     try:
         yield
     except ValueError as error:
@@ -145,7 +145,7 @@ def _naming_row(row):
 
 
 def _open(row, cell):
-    """Return a PIL image, from itself or from a file."""
+    """Return a PIL image, opening a file if necessary."""
     if is_pil(cell):
         return cell
     if not isinstance(cell, (str, Path)):
@@ -170,9 +170,10 @@ def _open(row, cell):
 
 
 def is_pil(cell):
-    """Return whether a cell is an image of Pillow, which need not be installed."""
+    """Return whether a cell is a PIL image, without needing Pillow."""
     return hasattr(cell, "convert") and hasattr(cell, "resize")
 
 
 def to_unit(images):
+    """Return images as floats in [0, 1]."""
     return images / np.float32(255) if images.dtype == np.uint8 else images

@@ -1,4 +1,4 @@
-"""The reader of all modalities: from X to transformed blocks."""
+"""The reader of all modalities, from X to transformed blocks."""
 
 import math
 from functools import partial
@@ -13,22 +13,22 @@ from skcoral._input.presence import find_nonempty_rows
 from skcoral._input.reader import BlockReader
 from skcoral.modalities._specs import make_spec
 
-# Rows of a memory-mapped array from which a spec learns.
+# Maximum number of rows of a memory-mapped array that a spec is fitted on.
 SAMPLE_ROWS = 50_000
-# Rows that a function is applied to at once, so that memory does not grow with them.
+# Number of rows that a function is applied to at once, to bound memory use.
 ROWS_AT_ONCE = 2**15
 
 
 class ModalityReader:
-    """Fit the modalities of X, and read their blocks from then on.
+    """Fit the modalities on X, then read their blocks from X.
 
     Parameters
     ----------
     modalities : list of (name, spec, columns)
-        Specs, or their words; they are not changed.
+        The modalities; specs are instances or names of kinds, and are not changed.
 
     seed : int
-        Seed of every random part of a spec that has none of its own.
+        Seed for every random part of a spec that has no seed of its own.
 
     Attributes
     ----------
@@ -51,8 +51,8 @@ class ModalityReader:
         Raises
         ------
         ValueError
-            If columns cannot be found, if no row has a modality, and as the specs do,
-            with the name of the modality.
+            If columns cannot be found, if a modality is missing in every row, or if a
+            spec raises it; the message names the modality.
         """
         raw = self.raw_reader_.fit(X).read(X)
         blocks = {}
@@ -71,12 +71,12 @@ class ModalityReader:
             Rows that passed `validate_X`.
 
         start : int, default=0
-            Where the rows begin in a larger X, for messages.
+            Index of the first row within a larger X, for error messages.
 
         Raises
         ------
         ValueError
-            If X is another container than in `fit_read`, and as the specs do.
+            If X is a different container than in `fit_read`, or if a spec raises it.
         """
         raw = self.raw_reader_.read(X, start)
         blocks = {}
@@ -86,21 +86,21 @@ class ModalityReader:
         return blocks
 
     def map_rows(self, function, X, n_columns, empty_rows):
-        """Apply a function of blocks to all rows, some of them at a time.
+        """Apply a function of blocks to all rows, chunk by chunk.
 
         Parameters
         ----------
         function : callable
-            Takes blocks, returns an array of shape (n_samples, n_columns).
+            Takes blocks and returns an array of shape (n_samples, n_columns).
 
         X : ndarray, data frame or SliceDict
             Rows that passed `validate_X`.
 
         n_columns : int
-            Number of columns.
+            Number of columns of the result.
 
         empty_rows : {"error", "nan"}
-            What becomes of rows that lack every modality.
+            Whether rows that lack every modality raise an error or give NaN.
 
         Returns
         -------
@@ -118,7 +118,7 @@ class ModalityReader:
 
 
 def _fit_spec(spec, block):
-    """Fit a spec to all rows, or to an evenly spaced part of a mapped array."""
+    """Fit a spec on all rows, or on evenly spaced rows of a memory-mapped array."""
     step = math.ceil(len(block) / SAMPLE_ROWS) if is_mapped(block) else 1
     sample = block if step == 1 else np.asarray(block[::step])
     if not find_nonempty_rows(sample).any():
@@ -127,7 +127,7 @@ def _fit_spec(spec, block):
 
 
 def _read_block(spec, name, block):
-    """Return the transformed block, or a lazy one of what is not read whole."""
+    """Return the transformed block, or a lazy one if it is read batch by batch."""
     source = block if is_mapped(block) else spec.defer(block)
     if source is None:
         return transform_block(spec, block)
@@ -141,7 +141,7 @@ def _load(spec, name, block):
 
 
 def transform_block(spec, block):
-    """Transform a block and mark the rows that lack the modality.
+    """Transform a block and mask the rows that lack the modality.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def transform_block(spec, block):
     Returns
     -------
     ndarray or (ndarray, mask)
-        Zeros stand where a row lacks the modality.
+        The transformed block, with zeros where a row lacks the modality.
     """
     present = find_nonempty_rows(block)
     out = spec.transform(block)

@@ -1,4 +1,4 @@
-"""The specs of an estimator: chosen or checked, and made of words and instances."""
+"""Specs of an estimator's modalities: choosing, checking and instantiating them."""
 
 from sklearn.base import clone
 
@@ -8,7 +8,7 @@ from skcoral.modalities.base import Modality
 
 
 def find_modalities(owner, modalities, X, reserved):
-    """Return the `modalities` parameter of an estimator, checked, or chosen for "auto".
+    """Return an estimator's modalities: checked, or chosen if "auto".
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def find_modalities(owner, modalities, X, reserved):
         Data that passed `validate_X`.
 
     reserved : set of str
-        Names that a chosen modality must not have.
+        Names that "auto" must not give to a modality.
 
     Returns
     -------
@@ -32,8 +32,8 @@ def find_modalities(owner, modalities, X, reserved):
     Raises
     ------
     ValueError
-        If it is no list of (name, spec, columns), is empty, a spec is unknown, or a
-        name is no string or reserved.
+        If `modalities` is not a non-empty list of (name, spec, columns), a spec is
+        unknown, or a name is not a string or is "shared".
     """
     label = f"The 'modalities' parameter of {owner}"
     if isinstance(modalities, str):
@@ -68,20 +68,20 @@ def _check_modality(name, spec, label):
 
 
 def is_spec(spec):
-    """Return whether a value is the word of a kind, or a modality."""
+    """Return whether a value is the name of a kind, or a modality."""
     if isinstance(spec, str):
         return spec in KINDS
     return isinstance(spec, Modality) and not isinstance(spec, type)
 
 
 def reads_strings(spec):
-    """Return whether a spec, or its word, reads raw strings."""
+    """Return whether a spec, instance or name, reads raw strings."""
     kind = KINDS[spec] if isinstance(spec, str) and spec in KINDS else spec
     return is_spec(spec) and kind.reads_strings
 
 
 def make_spec(spec, seed):
-    """Return a new spec, unfitted and seeded wherever it has no seed of its own."""
+    """Return a new, unfitted spec, seeded wherever it has no seed of its own."""
     spec = KINDS[spec]() if isinstance(spec, str) else clone(spec)
     unset = {
         key: seed

@@ -1,4 +1,4 @@
-"""Embeddings: dense vectors from anywhere, sparse ones out of a vectorizer."""
+"""Embeddings: dense vectors from any source, or sparse ones from a vectorizer."""
 
 import numpy as np
 from scipy import sparse
@@ -16,27 +16,27 @@ from skcoral.nn.encoders import VectorEncoder
 
 
 class EmbeddingModality(BaseModality):
-    """Dense vectors from anywhere, or sparse ones out of a vectorizer.
+    """Dense vectors from any source, or sparse ones from a vectorizer.
 
     Dense vectors are standardised; sparse ones are first reduced by a truncated SVD.
 
     Parameters
     ----------
     n_tokens : int, default=8
-        Number of tokens that the encoder makes of a vector.
+        Number of tokens that the encoder makes from each vector.
 
     svd_dim : int, default=128
-        Width to which sparse vectors are reduced.
+        Number of dimensions to which sparse vectors are reduced.
 
     augmentation : {"corrupt", "noise", "drop"}, sequence of these or callable, \
             default="corrupt"
-        How a view is made, see :class:`TabularModality`.
+        How views are made; see :class:`TabularModality`.
 
     corruption_rate : float, default=0.5
         Probability that "corrupt" replaces a component.
 
     preprocessor : transformer, default=None
-        A scikit-learn transformer that is applied to the block first.
+        A scikit-learn transformer to apply to the block first.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the SVD. None takes the seed of the estimator that holds the modality.
@@ -44,7 +44,7 @@ class EmbeddingModality(BaseModality):
     Attributes
     ----------
     n_features_ : int
-        Width of the vectors.
+        Width of the transformed vectors.
 
     n_columns_in_ : int
         Number of columns seen in `fit`.
@@ -84,7 +84,7 @@ class EmbeddingModality(BaseModality):
         self.random_state = random_state
 
     def fit(self, block, y=None):
-        """Learn the scale, and the reduction of sparse vectors.
+        """Learn the scale, and the SVD if vectors are sparse.
 
         Parameters
         ----------
@@ -129,7 +129,7 @@ class EmbeddingModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_features), float32
-            Standardised vectors; zeros where a row is missing altogether.
+            Standardised vectors, zero where a row is missing entirely.
         """
         self._check_fitted_width(count_columns(block))
         present = find_nonempty_rows(block)

@@ -1,4 +1,4 @@
-"""Images: arrays, PIL images or paths of files, decoded once to one small size."""
+"""Images: arrays, PIL images or file paths, decoded to one size."""
 
 from numbers import Integral
 from pathlib import Path
@@ -22,62 +22,66 @@ from skcoral.modalities._pixels import (
 from skcoral.modalities.base import BaseModality
 from skcoral.nn.encoders import ImageEncoder
 
-# Endings of the files that "auto" takes for images.
+# Suffixes of the files that "auto" takes for images.
 FILE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
-# Images from which mean and deviation are learnt.
+# Maximum number of images from which mean and standard deviation are learnt.
 STATISTICS_ROWS = 2000
-# Decoded images are kept up to this size, beyond it files are decoded batch by batch.
+# Decoded images up to this size are kept in memory; beyond it, files are decoded batch
+# by batch.
 MAX_DECODED_BYTES = 2**30
 
 
 class ImageModality(BaseModality):
-    """Images from arrays, PIL images or files: a grid of tokens by a small network.
+    """Images from arrays, PIL images or files, encoded as a grid of tokens.
 
-    Images are decoded one by one, brought to one size and kept as bytes, up to 1 GB of
-    them; beyond that, files are decoded again in each epoch, batch by batch. Views are
-    made on the device by `kornia` (extra ``image``).
+    Images are decoded one by one, resized to one size and kept in memory as bytes, up
+    to 1 GB. Beyond that, files are decoded again in each epoch, batch by batch. Views
+    are made on the device by `kornia` (extra ``image``).
 
     Parameters
     ----------
     size : int, (int, int) or None, default=None
-        Height and width, one number for both. None keeps the size of the images, which
-        must then be equal.
+        Height and width in pixels; one number sets both. None keeps the size of the
+        images, which must then be the same for all.
 
     mode : {"RGB", "L"}, default="RGB"
-        Colour or grey; others are converted.
+        Colour or grey; other images are converted.
 
     encoder : {"conv", "patch", "alexnet"}, default="conv"
         A compact convolutional network, linear patches, or the convolutions of AlexNet
-        as in COrAL's paper, which need images of 63 pixels or more.
+        as in COrAL's paper, which need images of at least 63 pixels in height and
+        width.
 
     patch_size : int, default=8
         Height and width of a patch in pixels.
 
     conv_width : int, default=32
-        Channels of the first convolution of "conv"; the second has twice as many, the
-        others four times. 16 takes about half the time.
+        Number of channels of the first convolution of "conv"; the second has twice as
+        many, the others four times. 16 takes about half the time.
 
     augmentation : {"simclr"}, sequence of it, or callable, default="simclr"
-        How a view is made: random crop, flip, colours, grey and blur. An empty sequence
-        leaves images as they are. A callable takes ``(tensor, mask, generator)``.
+        How views are made: "simclr" is a random crop, flip, colour jitter, greyscale
+        and blur. An empty sequence leaves images unchanged. A callable takes ``(tensor,
+        mask, generator)``.
 
     random_state : int, RandomState instance or None, default=None
-        Not used; there for symmetry with the other kinds.
+        Not used, present for consistency with the other kinds.
 
     Attributes
     ----------
     size_ : (int, int)
-        Height and width of the images.
+        Height and width of the images in pixels.
 
     mean_, scale_ : ndarray of shape (n_channels,)
-        Mean and deviation of each channel, of at most 2,000 images, evenly spaced.
+        Mean and standard deviation of each channel, over at most 2,000 evenly spaced
+        images.
 
     Notes
     -----
     A block is an array of shape (n_samples, height, width, channels), (n_samples,
     channels, height, width) or (n_samples, height, width), of bytes or of floats in
-    [0, 1]; or an object array, or a column of a data frame, of such images, of PIL
-    images or of paths. None, or an image of NaN, is missing.
+    [0, 1]; or an object array, or a data frame's column, of such images, PIL images or
+    paths. None and images that are all NaN count as missing.
 
     Examples
     --------
@@ -130,7 +134,7 @@ class ImageModality(BaseModality):
         return is_pil(cell)
 
     def fit(self, block, y=None):
-        """Learn the size, and mean and deviation of each channel.
+        """Learn the size, and the mean and standard deviation of each channel.
 
         Parameters
         ----------
@@ -148,14 +152,14 @@ class ImageModality(BaseModality):
         Raises
         ------
         ValueError
-            If sizes differ and `size` is None, a value is not in [0, 1], or a file
-            cannot be read.
+            If sizes differ although `size` is None, a value is outside [0, 1], or a
+            file cannot be read.
 
         TypeError
-            If a cell is no image and no path.
+            If a cell is neither an image nor a path.
 
         ImportError
-            If Pillow is needed and not installed.
+            If Pillow is needed but not installed.
         """
         self._validate_params()
         self.make_augmentation()
@@ -170,7 +174,7 @@ class ImageModality(BaseModality):
         return self
 
     def transform(self, block):
-        """Return the images in one size.
+        """Return the images, resized to one size.
 
         Parameters
         ----------
@@ -180,7 +184,7 @@ class ImageModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_channels, height, width), uint8 or float32
-            Bytes where the images were bytes or files, else floats in [0, 1].
+            Bytes if the images were bytes or files, otherwise floats in [0, 1].
         """
         return self._read(block)
 
@@ -212,7 +216,7 @@ class ImageModality(BaseModality):
         return tuple(size)
 
     def defer(self, block):
-        """Return cells to be decoded batch by batch, or None if all may be decoded.
+        """Return cells to decode batch by batch, or None to decode all at once.
 
         Parameters
         ----------
@@ -222,7 +226,7 @@ class ImageModality(BaseModality):
         Returns
         -------
         ndarray of object of shape (n_samples,), or None
-            None if the decoded images take less than 1 GB.
+            None if the images are an array or take at most 1 GB when decoded.
         """
         n_bytes = len(block) * CHANNELS[self.mode] * np.prod(self.size_)
         if is_array(block) or n_bytes <= MAX_DECODED_BYTES:
@@ -232,7 +236,7 @@ class ImageModality(BaseModality):
         return np.fromiter(cells, dtype=object, count=len(block))
 
     def _sample(self, block):
-        """Return images, evenly spaced, of which to learn mean and deviation."""
+        """Return evenly spaced images from which to learn mean and deviation."""
         if is_array(block):
             images = self._read(block)
             return images[:: -(-len(images) // STATISTICS_ROWS)]

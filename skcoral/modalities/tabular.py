@@ -1,4 +1,4 @@
-"""Tables: numbers, categories, booleans and dates, one token per column."""
+"""Tables: numbers, categories, booleans and dates, with one token per column."""
 
 from numbers import Integral, Real
 
@@ -24,37 +24,37 @@ from skcoral.nn.encoders import TabularEncoder
 
 
 class TabularModality(BaseModality):
-    """Numbers, categories, booleans and dates: one token per column.
+    """Numbers, categories, booleans and dates, with one token per column.
 
-    Numeric columns, booleans included, are mapped to a normal distribution by their
-    quantiles, so that heavy tails and outliers do no harm. A date becomes its time and
-    the sine and cosine of its season, weekday and hour. Of a categorical column the
-    frequent levels are kept and rare ones share one token; a level that was not seen in
-    `fit` has a neutral token. Missing values stay missing: the encoder has a learned
-    token for them, per column.
+    Numeric columns, including booleans, are mapped to a normal distribution by their
+    quantiles, so that heavy tails and outliers do no harm. A date becomes its timestamp
+    and the sine and cosine of its season, weekday and time of day. Frequent levels of a
+    categorical column have a token each and rare ones share one; levels not seen in
+    `fit` get a neutral token. Missing values stay missing: the encoder has a learned
+    token for them, one per column.
 
     Parameters
     ----------
     augmentation : {"corrupt", "noise", "drop"}, sequence of these or callable, \
             default="corrupt"
-        How a view is made: "corrupt" replaces values by those of other rows (SCARF),
-        "noise" adds Gaussian noise to numeric columns, "drop" makes columns missing;
+        How views are made: "corrupt" replaces values by those of other rows (SCARF),
+        "noise" adds Gaussian noise to numeric columns, "drop" makes values missing;
         several are applied in order. A callable takes ``(tensor, mask, generator)``.
 
     corruption_rate : float, default=0.5
         Probability that "corrupt" replaces a value.
 
     max_categories : int, default=100
-        Levels kept per categorical column, the most frequent ones; the last one stands
-        for all rare levels where there are more.
+        Maximum number of levels per categorical column; if there are more, the last one
+        groups all rare levels.
 
     preprocessor : transformer, default=None
-        A scikit-learn transformer that turns the block into numbers; it replaces the
-        treatment above, and every column that it returns is a numeric token.
+        A scikit-learn transformer that turns the block into numbers. It replaces the
+        preprocessing above, and each column that it returns becomes a numeric token.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the subsample from which quantiles are learnt above 10,000 rows. None
-        takes the seed of the estimator that holds the modality.
+        Seed of the subsample from which quantiles are learnt if there are more than
+        10,000 rows. None takes the seed of the estimator that holds the modality.
 
     Attributes
     ----------
@@ -65,14 +65,13 @@ class TabularModality(BaseModality):
         Number of columns seen in `fit`.
 
     cardinalities_ : list of int
-        Number of codes of each categorical column, the code 0 of unseen levels
-        included.
+        Number of codes of each categorical column, including code 0 for unseen levels.
 
     Notes
     -----
-    Views follow SCARF (arXiv 2106.15147) with the differences that
-    :class:`~skcoral.augmentations.MarginalCorruption` names. A column with no value at
-    all is allowed: its token is always the learned one for missing values.
+    Views follow SCARF (arXiv 2106.15147), with the differences that
+    :class:`~skcoral.augmentations.MarginalCorruption` describes. A column without any
+    value is allowed: its token is always the learned one for missing values.
 
     Examples
     --------
@@ -109,7 +108,7 @@ class TabularModality(BaseModality):
         self.random_state = random_state
 
     def fit(self, block, y=None):
-        """Learn kinds, scales and levels of the columns.
+        """Learn the kinds, scales and levels of the columns.
 
         Parameters
         ----------
@@ -130,7 +129,7 @@ class TabularModality(BaseModality):
             If a value is infinite.
 
         TypeError
-            If a value is neither text nor a number nor a date.
+            If a value is neither a string, a number nor a date.
         """
         self._validate_params()
         self.make_augmentation()
@@ -154,12 +153,12 @@ class TabularModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_numeric + n_categorical), float32
-            Scaled numbers, then codes of levels; NaN where a value is missing.
+            Scaled numbers, then level codes; NaN where a value is missing.
 
         Raises
         ------
         ValueError
-            If a column changed its kind since `fit`, or holds an infinite value.
+            If a column differs in kind from `fit`, or contains an infinite value.
         """
         check_is_fitted(self)
         if self.preprocessor is not None:
@@ -182,7 +181,7 @@ class TabularModality(BaseModality):
         return TabularEncoder(self.n_numeric_, self.cardinalities_, embed_dim)
 
     def make_augmentation(self):
-        """Return the augmentation; noise spares codes, "drop" makes values missing."""
+        """Return the augmentation: noise skips codes, "drop" makes values missing."""
         n_numeric = getattr(self, "n_numeric_", 0)
         return self._compose(
             {
@@ -200,7 +199,7 @@ class TabularModality(BaseModality):
         return self
 
     def _pair(self, columns):
-        """Pair columns with kinds by position: arrays have other names than frames."""
+        """Pair columns with kinds by position, as arrays and frames differ in names."""
         return zip(columns.items(), self.kinds_.values(), strict=True)
 
     def _numbers(self, columns):
@@ -218,7 +217,7 @@ class TabularModality(BaseModality):
         self.n_numeric_ = numbers.shape[1]
         if not self.n_numeric_:
             return
-        # Statistics of an empty column are undefined; zeros stand in for them.
+        # Statistics of an empty column are undefined, so fit on zeros instead.
         empty = np.isnan(numbers).all(axis=0)
         numbers = np.where(empty, 0.0, numbers)
         n_quantiles = min(1000, len(numbers))
@@ -255,22 +254,22 @@ class TabularModality(BaseModality):
             max_categories=self.max_categories,
         ).fit(categories)
         codes = self.levels_.transform(categories)
-        # Code 0 is kept for unknown levels; an all-missing column has no other.
+        # Code 0 is reserved for unknown levels; an empty column has no other.
         n_levels = np.fmax.reduce(codes, axis=0, initial=-1) + 1
         self.cardinalities_ = [int(n) + 1 for n in n_levels]
 
     def _encode(self, categories):
-        """Return the code of each level from 1 on, 0 where it was not seen in `fit`."""
+        """Return level codes from 1 on; 0 for levels not seen in `fit`."""
         if not self.cardinalities_:
             return np.empty((len(categories), 0))
         codes = self.levels_.transform(categories) + 1
-        # A gap is no unseen level, even in a column that had no gap before.
+        # A missing value is not an unseen level, even if none was missing in `fit`.
         codes[categories != categories] = np.nan
         return codes
 
 
 def _kind_of(name, values):
-    """Return the kind of a tabular column, having checked its values."""
+    """Return the kind of a tabular column, after checking its values."""
     if values.dtype.kind == "M":
         return "datetime"
     if values.dtype.kind in "bf":
@@ -286,18 +285,18 @@ def _kind_of(name, values):
 
 
 def _read_dates(values):
-    """Return the features of dates; a column of gaps alone has no type of its own."""
+    """Return the features of dates; an empty column is first cast to dates."""
     if is_empty(values):
         values = np.full(len(values), np.datetime64("NaT", "us"))
     return date_features(values)
 
 
 def _check_kind(name, values, expected):
-    """Raise if a column holds another kind of values than at fit time."""
+    """Raise if a column differs in kind from fit time."""
     if is_empty(values):
         return
     kind = _kind_of(name, values)
-    # Numbers may be levels: a categorical column is read as text anyway.
+    # Numbers are allowed as levels: a categorical column is read as text anyway.
     if kind != expected and not (expected == "categorical" and kind == "numeric"):
         raise ValueError(
             f"Column {name!r} was {expected} at fit time and is {kind} now, for "
@@ -306,6 +305,6 @@ def _check_kind(name, values, expected):
 
 
 def _as_levels(values):
-    """Return a column as object array of str, NaN where missing."""
+    """Return a column as an object array of str, NaN where missing."""
     levels = [np.nan if is_missing(v) else name_level(v) for v in values.tolist()]
     return np.array(levels, dtype=object)

@@ -18,59 +18,63 @@ from skcoral.modalities.base import (
 )
 from skcoral.nn.encoders import TokenEncoder, VectorEncoder
 
-# Ids of words start after padding (0) and the token of a text without known words (1).
+# Word ids start after padding (0) and the id for texts without known words (1).
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
-# A string column is free text, not a category, from this many words on average and this
-# many distinct values (or half of the rows, in a small table) on.
+# "auto" takes a string column for free text, not for categories, if it has at least
+# this many words on average and more than this many distinct values (or half the rows,
+# if that is fewer).
 MIN_WORDS_OF_TEXT = 3
 MIN_DISTINCT_TEXTS = 40
-# Tokens where n_tokens is None: words or subwords of a text, or tokens of a vector.
+# Number of tokens if n_tokens is None: words or subwords per text, or tokens per
+# vector.
 MAX_WORDS = 32
 MAX_SUBWORDS = 64
 VECTOR_TOKENS = 8
 
 
 class TextModality(BaseModality):
-    """Raw strings: one token per word, with embeddings learnt from these texts.
+    """Raw strings, with one token per word and embeddings learnt from these texts.
 
-    The words of a text that weigh most by TF-IDF become its tokens. Their embeddings
-    start where latent semantic analysis has them, so that words of the same texts are
-    alike from the start, and are learnt with everything else. Nothing is downloaded.
-    Missing and empty strings are allowed.
+    The words of a text with the largest TF-IDF weights become its tokens. Their
+    embeddings are initialised by latent semantic analysis, so that words that occur in
+    the same texts start out similar, and are trained with the rest of the network.
+    Nothing is downloaded. Missing and empty strings are allowed.
 
     Parameters
     ----------
     tokenizer : {"words", "subwords"}, default="words"
-        Tokens are words, the ones of largest TF-IDF weight first, or the first subwords
-        of a text by byte-pair encoding, trained on the column with `tokenizers` (extra
-        ``text``): for languages that build long words, and for typing errors.
+        Tokens are words, those of largest TF-IDF weight first, or the first subwords of
+        a text. Subwords come from byte-pair encoding, trained on the column with
+        `tokenizers` (extra ``text``); they suit languages with long compound words, and
+        text with typing errors.
 
     n_tokens : int or None, default=None
-        Most tokens of a text. None is 32 words, 64 subwords, or 8 tokens of the vector
-        that a `preprocessor` makes.
+        Maximum number of tokens per text. None takes 32 words, 64 subwords, or 8 tokens
+        for the vector that a `preprocessor` returns.
 
     max_features : int, default=20_000
-        Words in the vocabulary, the most frequent ones, or subwords. Words of a single
-        text are left out where there are others: they tell nothing about other texts.
+        Maximum size of the vocabulary, in words, of which the most frequent are kept,
+        or in subwords. Words that occur in a single text are left out if there are
+        others, as they carry no information about other texts.
 
     svd_dim : int, default=128
-        Width of the latent semantic analysis, a truncated SVD of TF-IDF; also that to
-        which sparse vectors of a `preprocessor` are reduced. Smaller where the
-        vocabulary or the number of rows is.
+        Number of dimensions of the latent semantic analysis, a truncated SVD of TF-IDF,
+        and of sparse vectors of a `preprocessor` after reduction. At most the size of
+        the vocabulary and the number of rows.
 
     augmentation : {"corrupt", "drop", "noise"}, sequence of these or callable, \
             default="corrupt"
-        How a view is made, see :class:`TabularModality`: "corrupt" replaces words by
-        words of other texts, "drop" blanks words, and "noise" is for the vectors of a
-        `preprocessor`.
+        How views are made; see :class:`TabularModality`. "corrupt" replaces words by
+        words of other texts, "drop" blanks words, and "noise" is only for the vectors
+        of a `preprocessor`.
 
     corruption_rate : float, default=0.5
         Probability that "corrupt" replaces a word, or a component of a vector.
 
     preprocessor : transformer, default=None
-        A scikit-learn transformer from a list of strings to vectors, dense or sparse,
-        such as a :class:`~skcoral.pretrained.PretrainedEncoder`, instead of words. The
-        vectors are standardised, and a small network turns them into tokens.
+        A scikit-learn transformer from a list of strings to dense or sparse vectors,
+        such as a :class:`~skcoral.pretrained.PretrainedEncoder`, which replaces the
+        words. The vectors are standardised, and a small network turns them into tokens.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the SVD. None takes the seed of the estimator that holds the modality.
@@ -78,25 +82,26 @@ class TextModality(BaseModality):
     Attributes
     ----------
     vectorizer_ : TfidfVectorizer or transformer
-        The vocabulary with its weights, or the fitted `preprocessor`.
+        The vocabulary and its weights, or the fitted `preprocessor`.
 
     tokenizer_ : tokenizers.Tokenizer
-        The trained tokenizer of subwords.
+        The trained tokenizer, if `tokenizer` is "subwords".
 
     token_vectors_ : ndarray of shape (n_ids, n_directions)
-        Latent semantic analysis: the coordinates of each id, zeros where no text has
-        it. Embeddings start in their direction, at random in further coordinates.
+        Latent semantic analysis: the coordinates of each id, zero if no text contains
+        it. Embeddings are initialised in their direction, and at random in any further
+        coordinates.
 
     n_tokens_ : int
-        Most tokens of a text in `fit`, at most `n_tokens`.
+        Largest number of tokens per text in `fit`, at most `n_tokens`.
 
     n_columns_in_ : int
         Number of text columns seen in `fit`.
 
     Notes
     -----
-    The texts of several columns are joined by a space. The order of tokens is not used,
-    but for which of them are cut off.
+    The texts of several columns are joined by a space. The order of tokens only decides
+    which of them are cut off.
 
     Examples
     --------
@@ -140,7 +145,7 @@ class TextModality(BaseModality):
 
     @staticmethod
     def claims(values):
-        """Return whether a column of strings is free text, not categories."""
+        """Return whether a column holds free text rather than categories."""
         present = [value for value in values.tolist() if isinstance(value, str)]
         if values.dtype != object or not present:
             return False
@@ -149,7 +154,7 @@ class TextModality(BaseModality):
         return n_words >= MIN_WORDS_OF_TEXT and len(set(present)) > enough
 
     def fit(self, block, y=None):
-        """Learn the vocabulary, or the preprocessor and the scale of its vectors.
+        """Learn the vocabulary, or fit the preprocessor and the scale of its vectors.
 
         Parameters
         ----------
@@ -170,7 +175,7 @@ class TextModality(BaseModality):
             If a value is not a string.
 
         ValueError
-            If no text holds a word.
+            If no text contains a word.
         """
         self._validate_params()
         self.make_augmentation()
@@ -196,10 +201,9 @@ class TextModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_tokens), int32
-            Ids of words by falling weight, or of subwords in order: 0 is padding, 1
-            stands for a text without known words, words start at 2. With a
-            `preprocessor`, standardised vectors of shape (n_samples, n_features),
-            float32.
+            Ids of words by decreasing weight, or of subwords in order: 0 is padding, 1
+            marks a text without known words, words start at 2. With a `preprocessor`,
+            standardised vectors of shape (n_samples, n_features), float32.
 
         Raises
         ------
@@ -214,16 +218,16 @@ class TextModality(BaseModality):
         return np.asarray(self.reducer_.transform(vectors), dtype=np.float32)
 
     def make_encoder(self, embed_dim):
-        """Return the encoder of words or vectors, of width `embed_dim`."""
+        """Return the encoder for words or vectors, of width `embed_dim`."""
         if self.preprocessor is not None:
             n_features = self.reducer_[-1].n_features_in_
             return VectorEncoder(n_features, embed_dim, self.n_tokens_)
-        # Of equal length: what is known of a rare word is with which others it comes.
+        # Of equal length: the direction is what is known about a rare word.
         start = normalize(self.token_vectors_[:, :embed_dim])
         return TokenEncoder(self._n_ids, embed_dim, start * np.sqrt(start.shape[1]))
 
     def make_augmentation(self):
-        """Return the augmentation of one view, of words or of vectors."""
+        """Return the augmentation for words or for vectors."""
         if self.preprocessor is not None:
             return super().make_augmentation()
         corrupt = TokenCorruption(self.corruption_rate)
@@ -231,7 +235,7 @@ class TextModality(BaseModality):
 
     @property
     def _n_ids(self):
-        """Number of ids, padding included."""
+        """Number of ids, including padding."""
         if self.tokenizer == "subwords":
             return self.tokenizer_.get_vocab_size()
         return FIRST_WORD + len(self.vectorizer_.vocabulary_)
@@ -243,7 +247,7 @@ class TextModality(BaseModality):
         return _heaviest_words(self.vectorizer_.transform(texts), self.n_tokens_)
 
     def _fit_words(self, texts):
-        """Learn the words; return the ids of each text, padded."""
+        """Learn the vocabulary; return the ids of each text, padded."""
         vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=self.max_features)
         weights = vectorizer.fit_transform(texts)
         if (weights.getnnz(axis=0) > 1).any():
@@ -262,7 +266,7 @@ class TextModality(BaseModality):
         return _pad(ids, self.n_tokens_)
 
     def _split_subwords(self, texts):
-        """Return the ids of each text, of different length."""
+        """Return the ids of each text, in lists of different lengths."""
         return [each.ids for each in self.tokenizer_.encode_batch(texts)]
 
     def _fit_vectors(self, texts):
@@ -273,7 +277,7 @@ class TextModality(BaseModality):
 
 
 def _heaviest_words(weights, n_tokens):
-    """Return the ids of the words of largest weight of each row, by falling weight."""
+    """Return the ids of each row's words of largest weight, by decreasing weight."""
     n_words = np.diff(weights.indptr)
     rows = np.repeat(np.arange(len(n_words)), n_words)
     order = np.lexsort((weights.indices, -weights.data, rows))
@@ -286,25 +290,25 @@ def _heaviest_words(weights, n_tokens):
 
 
 def _count_ids(ids, n_ids):
-    """Return how often each text has each id of a word or subword."""
+    """Return how often each word or subword id occurs in each text."""
     rows, places = np.nonzero(ids >= FIRST_WORD)
     ones = np.ones(len(rows), dtype=np.float32)
     return sparse.csr_matrix((ones, (rows, ids[rows, places])), (len(ids), n_ids))
 
 
 def _analyse(counts, n_directions, random_state):
-    """Return the latent semantic analysis of each id: where its texts have it."""
+    """Return the coordinates of each id by latent semantic analysis."""
     weights = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     n_directions = min(n_directions, *counts.shape)
     _, scale, directions = randomized_svd(
         weights, n_directions, random_state=random_state
     )
-    directions[:, counts.getnnz(axis=0) == 0] = 0.0  # they are rounding there
+    directions[:, counts.getnnz(axis=0) == 0] = 0.0  # only rounding errors there
     return directions.T * scale
 
 
 def _train_tokenizer(texts, vocab_size):
-    """Train byte-pair encoding on texts; padding has the id 0, what is unknown 1."""
+    """Train byte-pair encoding on texts; id 0 is padding, id 1 is unknown."""
     try:
         from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
     except ImportError as error:
@@ -327,7 +331,7 @@ def _train_tokenizer(texts, vocab_size):
 
 
 def _pad(rows, n_tokens):
-    """Return lists of ids as an array, cut and padded; an empty one gets UNKNOWN."""
+    """Return lists of ids as an array, truncated and padded; UNKNOWN if empty."""
     ids = np.full((len(rows), n_tokens), PADDING, dtype=np.int32)
     for row, values in enumerate(rows):
         values = values[:n_tokens] or [UNKNOWN]
