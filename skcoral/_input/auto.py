@@ -1,4 +1,4 @@
-"""The modalities of ``modalities="auto"``, chosen by types and shapes of X."""
+"""``modalities="auto"``: modalities chosen by the types and shapes in X."""
 
 import re
 
@@ -10,7 +10,7 @@ from skorch.helper import SliceDict
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
 
-# The modality of all columns that no other kind of modality claims.
+# Name of the modality of all columns that no other kind claims.
 TABLE = "table"
 
 
@@ -26,14 +26,15 @@ def choose_modalities(X, reserved, kinds):
         Names that a modality must not have.
 
     kinds : dict of str to class
-        Modality specs by their word. The first one that claims the values of a column
-        gets it; `array_ndim` and `reads_strings` decide on keys of a SliceDict.
+        Kinds of modality by name. The first one that claims the values of a column gets
+        it; for keys of a SliceDict, `array_ndim` and `reads_strings` decide.
 
     Returns
     -------
     list of (name, kind, columns)
-        Columns of free text, sequences and images one by one, all other columns of a
-        table as one modality "table", each key of a SliceDict by its shape.
+        One modality per column of free text, sequences or images, and one modality,
+        "table", for all other columns of a table. For a SliceDict, one modality per
+        key, chosen by the shape of its block.
     """
     if isinstance(X, SliceDict):
         chosen = [(key, _kind_of_block(key, X[key], kinds), key) for key in X]
@@ -43,7 +44,7 @@ def choose_modalities(X, reserved, kinds):
         return [(TABLE, tabular, list(range(X.shape[1])))]
     others, rest = [], []
     for position, (name, values) in enumerate(read_columns(X).items()):
-        # Where names are no strings, columns are selected by position.
+        # Columns whose names are not strings are selected by position.
         column = name if isinstance(name, str) else position
         kind = _claim(values, kinds)
         if kind is None:
@@ -56,7 +57,7 @@ def choose_modalities(X, reserved, kinds):
 
 
 def _find_word(kinds, **declared):
-    """Return the word of the first kind that declares these values, or None."""
+    """Return the name of the first kind that declares these values, or None."""
     words = (
         word
         for word, spec in kinds.items()
@@ -66,7 +67,7 @@ def _find_word(kinds, **declared):
 
 
 def _claim(values, kinds):
-    """Return the word of the first kind that claims the values of a column, or None."""
+    """Return the name of the first kind that claims a column's values, or None."""
     return next((word for word, spec in kinds.items() if spec.claims(values)), None)
 
 
@@ -92,7 +93,7 @@ def _kind_of_block(key, block, kinds):
 
 
 def _name_freely(modalities, taken):
-    """Rename the modalities whose names are taken or not allowed."""
+    """Rename modalities whose names are taken or not allowed."""
     named = []
     for name, kind, columns in modalities:
         name = _free_name(name, kind, taken)
@@ -102,7 +103,7 @@ def _name_freely(modalities, taken):
 
 
 def _free_name(name, kind, taken):
-    """Return a modality name made of a column's name that is not taken."""
+    """Return a free modality name derived from a column's name."""
     name = re.sub("_{2,}", "_", name).strip("_") or kind
     while name in taken:
         name += f"_{kind}"

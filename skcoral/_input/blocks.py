@@ -1,15 +1,15 @@
-"""Blocks: the rows of one modality as the network takes them, some read on demand.
+"""Blocks: the rows of one modality, transformed for the network or read lazily.
 
-A block is an array, or (array, mask of what is real). The mask has shape (n_samples,
-n_steps), or (n_samples, 1) where rows have no steps; a row without a True lacks the
-modality. Batches have tensors instead.
+A block is an array or a pair (array, mask), where the mask is True at real steps. It
+has shape (n_samples, n_steps), or (n_samples, 1) if rows have no steps; a row without
+any True lacks the modality. Batches hold tensors instead of arrays.
 """
 
 import numpy as np
 
 from skcoral._input.presence import find_nonempty_rows, find_present
 
-# Rows of a memory-mapped array that are read in one go.
+# Number of rows of a memory-mapped array that are read at once.
 MAPPED_CHUNK_ROWS = 10_000
 
 
@@ -22,13 +22,13 @@ class LazyBlock:
         Turns raw rows into a block.
 
     source : ndarray
-        The mapped array, or the cells that name files.
+        The memory-mapped array, or the cells with paths of files.
 
     rows : ndarray of int, default=None
-        Positions in the source; all by default.
+        Indices into the source; all rows by default.
 
     present : ndarray of bool, default=None
-        Which rows have the modality; looked up by default.
+        True at rows that have the modality; determined from the source by default.
     """
 
     def __init__(self, transform, source, rows=None, present=None):
@@ -56,24 +56,24 @@ class LazyBlock:
 
 
 def split_block(block):
-    """Return the values and the mask of a block, None where all is real."""
+    """Return the values and the mask of a block; the mask is None if all is real."""
     return block if isinstance(block, tuple) else (block, None)
 
 
 def map_block(function, block):
-    """Apply a function to a block, or to its values and its mask."""
+    """Apply a function to a block's array, or to its values and its mask."""
     if isinstance(block, tuple):
         return tuple(function(part) for part in block)
     return function(block)
 
 
 def count_rows(blocks):
-    """Return the number of rows of a dict of blocks."""
+    """Return the number of rows of the blocks."""
     return len(split_block(next(iter(blocks.values())))[0])
 
 
 def take_from_blocks(blocks, rows):
-    """Return some rows of each block."""
+    """Return the selected rows of each block."""
     return {
         name: map_block(lambda part: part[rows], block)
         for name, block in blocks.items()
@@ -81,7 +81,7 @@ def take_from_blocks(blocks, rows):
 
 
 def keep_rows(blocks, kept):
-    """Return the rows that a mask selects; all of them without a copy."""
+    """Return the rows that a mask selects, without a copy if it selects all."""
     return blocks if kept.all() else take_from_blocks(blocks, kept)
 
 
@@ -93,13 +93,13 @@ def find_rows(block):
 
 
 def drop_idle_mask(block):
-    """Return a block without its mask if that hides nothing."""
+    """Return a block without its mask if the mask hides nothing."""
     values, mask = (None, None) if isinstance(block, LazyBlock) else split_block(block)
     return block if mask is None or not mask.all() else values
 
 
 def find_empty(blocks):
-    """Return the positions of rows that lack every modality."""
+    """Return the indices of rows that lack every modality."""
     present = [find_rows(block) for block in blocks.values()]
     if any(rows is None for rows in present):
         return np.array([], dtype=int)
@@ -107,7 +107,7 @@ def find_empty(blocks):
 
 
 def find_filled(blocks, empty_rows, *, start=0, min_samples=0, owner=None):
-    """Return which rows have any modality.
+    """Return which rows have at least one modality.
 
     Parameters
     ----------
@@ -115,16 +115,16 @@ def find_filled(blocks, empty_rows, *, start=0, min_samples=0, owner=None):
         One block per modality.
 
     empty_rows : {"error", "nan"}
-        Whether rows that lack every modality are refused.
+        Whether rows that lack every modality raise an error.
 
     start : int, default=0
-        Where the rows begin in X, for messages.
+        Index of the first row within X, for error messages.
 
     min_samples : int, default=0
-        How many such rows there must be.
+        Minimum number of rows with at least one modality.
 
     owner : str, default=None
-        Name of the estimator that needs them, for messages.
+        Name of the estimator that requires them, for error messages.
 
     Returns
     -------
@@ -134,7 +134,8 @@ def find_filled(blocks, empty_rows, *, start=0, min_samples=0, owner=None):
     Raises
     ------
     ValueError
-        If there are such rows and `empty_rows` is "error", or if too few are left.
+        If a row lacks every modality and `empty_rows` is "error", or if fewer than
+        `min_samples` rows are left.
     """
     empty = find_empty(blocks)
     if len(empty) and empty_rows == "error":
