@@ -1,10 +1,10 @@
 """The transformer layer, used by sequence encoders and by the fusion of modalities."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoral.nn.feed_forward import Dropout, FeedForward
+from skcoral.nn.feed_forward import Activation, Dropout, FeedForward
 
 
 class TransformerLayer(nn.Module):
@@ -32,13 +32,13 @@ class TransformerLayer(nn.Module):
 
     def __init__(
         self,
-        embed_dim,
-        n_heads,
-        n_layers,
-        dropout,
-        hidden_dim=None,
-        activation="gelu",
-    ):
+        embed_dim: int,
+        n_heads: int,
+        n_layers: int,
+        dropout: float,
+        hidden_dim: int | None = None,
+        activation: Activation = "gelu",
+    ) -> None:
         super().__init__()
         self.n_heads = n_heads
         self.norm_attention = nn.LayerNorm(embed_dim)
@@ -50,7 +50,7 @@ class TransformerLayer(nn.Module):
         self.dropout = Dropout(dropout)
         self._initialise(embed_dim, n_layers)
 
-    def _initialise(self, embed_dim, n_layers):
+    def _initialise(self, embed_dim: int, n_layers: int) -> None:
         """Initialise the weights with the scales of COrAL's code (arXiv 2602.14983)."""
         inner = embed_dim**-0.5
         outer = inner * (2 * n_layers) ** -0.5
@@ -60,7 +60,9 @@ class TransformerLayer(nn.Module):
         nn.init.normal_(self.feed_forward.up.weight, std=(2 * embed_dim) ** -0.5)
         nn.init.normal_(self.feed_forward.down.weight, std=outer)
 
-    def forward(self, x, context=None, mask=None):
+    def forward(
+        self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         """Return the layer's output for the tokens `x`.
 
         Parameters
@@ -83,7 +85,9 @@ class TransformerLayer(nn.Module):
         x = x + self.dropout(attend(queries, context, mask))
         return x + self.dropout(self.feed_forward(x))
 
-    def _attend_once(self, queries, context, mask):
+    def _attend_once(
+        self, queries: Tensor, context: Tensor, mask: Tensor | None
+    ) -> Tensor:
         """Attend with one query, without computing keys and values of every token.
 
         ``q . (W_k t) = (W_k' q) . t`` and ``sum_t a_t W_v t = W_v sum_t a_t t``: the
@@ -99,7 +103,7 @@ class TransformerLayer(nn.Module):
         attended = attended + weights.sum(dim=-1, keepdim=True) * bias
         return self.out(attended.flatten(1))[:, None]
 
-    def _attend(self, queries, context, mask):
+    def _attend(self, queries: Tensor, context: Tensor, mask: Tensor | None) -> Tensor:
         query = self._split(self.query(queries))
         key, value = map(self._split, self.key_value(context).chunk(2, dim=-1))
         mask = None if mask is None else mask[:, None]
@@ -110,11 +114,13 @@ class TransformerLayer(nn.Module):
             attended = F.scaled_dot_product_attention(query, key, value, mask)
         return self.out(attended.transpose(1, 2).flatten(2))
 
-    def _split(self, x):
+    def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
 
 
-def _attend_plainly(query, key, value, mask, dropout):
+def _attend_plainly(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, dropout: Dropout
+) -> Tensor:
     """Attend by two matrix products: for dropout, and for bfloat16 on the CPU.
 
     Forward and backward of 512 rows, 4 heads, 50 x 50 tokens of width 16 on two cores:
@@ -123,12 +129,12 @@ def _attend_plainly(query, key, value, mask, dropout):
     return dropout(_weigh(query, key, mask, query.shape[-1])) @ value
 
 
-def _weigh(query, key, mask, width):
+def _weigh(query: Tensor, key: Tensor, mask: Tensor | None, width: int) -> Tensor:
     """Return the attention weights, with products scaled by a head's width."""
     return masked_softmax(query @ key.transpose(-2, -1) * width**-0.5, mask)
 
 
-def masked_softmax(scores, mask=None):
+def masked_softmax(scores: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return the softmax over the last axis, with zero weight where masked.
 
     Parameters

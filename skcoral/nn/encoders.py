@@ -6,21 +6,27 @@ every token is real).
 """
 
 import math
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Literal, Protocol, TypeAlias
 
 import torch
-from torch import nn
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
 
 from skcoral._input.presence import any_step
+from skcoral._typing import Array
 from skcoral.nn.attention import TransformerLayer
+from skcoral.nn.feed_forward import Activation
+from skcoral.nn.positions import encode_grid, encode_steps
+
+# Tokens and the mask of the real ones, None if all are real.
+EncodedTokens: TypeAlias = tuple[Tensor, Tensor | None]
 
 
 class Encoder(Protocol):
     """Interface that the network expects of an encoder, a :class:`torch.nn.Module`."""
 
-    def __call__(
-        self, x: torch.Tensor, mask: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def __call__(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return the tokens and the mask of the real ones.
 
         Parameters
@@ -75,7 +81,12 @@ class TabularEncoder(nn.Module):
     (torch.Size([1, 3, 8]), None)
     """
 
-    def __init__(self, n_numeric, cardinalities, embed_dim):
+    starts: Tensor
+    cardinalities: Tensor
+
+    def __init__(
+        self, n_numeric: int, cardinalities: Sequence[int], embed_dim: int
+    ) -> None:
         super().__init__()
         n_columns = n_numeric + len(cardinalities)
         starts = torch.tensor([0, *cardinalities]).cumsum(0)[:-1]
@@ -90,7 +101,7 @@ class TabularEncoder(nn.Module):
         with torch.no_grad():
             self.levels.weight[self.starts] = 0.0
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_columns, embed_dim) and their mask."""
         gaps = x.isnan()
         x = x.masked_fill(gaps, 0.0)
@@ -125,14 +136,14 @@ class TokenEncoder(nn.Module):
     (torch.Size([1, 3, 4]), tensor([[ True,  True, False]]))
     """
 
-    def __init__(self, n_ids, embed_dim, start=None):
+    def __init__(self, n_ids: int, embed_dim: int, start: Array | None = None) -> None:
         super().__init__()
         self.embedding = nn.Embedding(n_ids, embed_dim, padding_idx=0)
         if start is not None:
             with torch.no_grad():
                 self.embedding.weight[:, : start.shape[1]] = torch.from_numpy(start)
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
         return self.embedding(x), x > 0
 
@@ -182,16 +193,16 @@ class SequenceEncoder(nn.Module):
 
     def __init__(
         self,
-        n_features,
-        embed_dim,
-        kind="transformer",
-        n_layers=1,
-        n_heads=4,
-        dim_feedforward=None,
-        activation="gelu",
-        dropout=0.0,
-        positional_encoding=True,
-    ):
+        n_features: int,
+        embed_dim: int,
+        kind: Literal["transformer", "gru"] = "transformer",
+        n_layers: int = 1,
+        n_heads: int = 4,
+        dim_feedforward: int | None = None,
+        activation: Activation = "gelu",
+        dropout: float = 0.0,
+        positional_encoding: bool = True,
+    ) -> None:
         super().__init__()
         self.kind = kind
         self.positional_encoding = positional_encoding
@@ -209,14 +220,14 @@ class SequenceEncoder(nn.Module):
             for _ in range(n_layers)
         )
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_steps, embed_dim) and the mask."""
         if self.kind == "gru":
             # Padding comes last, so it cannot affect the steps before it.
             return self.gru(x)[0], mask
         tokens = self.project(x)
         if self.positional_encoding:
-            tokens = tokens + _sines(*tokens.shape[1:], device=x.device)
+            tokens = tokens + encode_steps(tokens.shape[1], tokens.shape[2], x.device)
         attended = mask
         if mask is not None:
             # A row without steps attends to its padding to stay finite; it is left out
@@ -225,14 +236,6 @@ class SequenceEncoder(nn.Module):
         for layer in self.layers:
             tokens = layer(tokens, mask=attended)
         return tokens, mask
-
-
-def _sines(n_steps, width, device):
-    """Return sines and cosines of each step at geometrically spaced frequencies."""
-    n_waves = (width + 1) // 2
-    rates = 10_000.0 ** (-torch.arange(n_waves, device=device) / n_waves)
-    angles = torch.arange(n_steps, device=device)[:, None] * rates
-    return torch.cat([angles.sin(), angles.cos()], dim=1)[:, :width]
 
 
 class ImageEncoder(nn.Module):
@@ -275,9 +278,19 @@ class ImageEncoder(nn.Module):
     torch.Size([2, 36, 8])
     """
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(
-        self, mean, scale, size, embed_dim, kind="conv", patch_size=8, conv_width=32
-    ):
+        self,
+        mean: ArrayLike,
+        scale: ArrayLike,
+        size: tuple[int, int],
+        embed_dim: int,
+        kind: Literal["conv", "patch", "alexnet"] = "conv",
+        patch_size: int = 8,
+        conv_width: int = 32,
+    ) -> None:
         super().__init__()
         self.register_buffer("mean", torch.as_tensor(mean)[:, None, None].float())
         self.register_buffer("scale", torch.as_tensor(scale)[:, None, None].float())
@@ -291,15 +304,17 @@ class ImageEncoder(nn.Module):
                 layers, width = _make_alexnet(n_channels, size)
             self.layers = nn.Sequential(*layers, nn.Conv2d(width, embed_dim, 1))
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
         x = x.float() / 255 if x.dtype == torch.uint8 else x
         grid = self.layers((x - self.mean) / self.scale)
-        tokens = grid.flatten(2).transpose(1, 2) + _grid_sines(grid)
+        tokens = grid.flatten(2).transpose(1, 2) + encode_grid(grid)
         return tokens, _expand(mask, tokens)
 
 
-def _make_patches(n_channels, embed_dim, size, patch_size):
+def _make_patches(
+    n_channels: int, embed_dim: int, size: tuple[int, int], patch_size: int
+) -> nn.Module:
     if min(size) < patch_size:
         raise ValueError(
             f"Images of height and width {tuple(size)} have no patch of {patch_size} "
@@ -308,9 +323,12 @@ def _make_patches(n_channels, embed_dim, size, patch_size):
     return nn.Conv2d(n_channels, embed_dim, patch_size, stride=patch_size)
 
 
-def _make_convolutions(n_channels, size, first_width):
+def _make_convolutions(
+    n_channels: int, size: tuple[int, int], first_width: int
+) -> tuple[list[nn.Module], int]:
     """Return layers that halve the image until the shorter side is at most six."""
-    layers, width, side, wider = [], n_channels, min(size), first_width
+    layers: list[nn.Module] = []
+    width, side, wider = n_channels, min(size), first_width
     while not layers or side > 6:
         layers += [
             nn.Conv2d(width, wider, 3, stride=2, padding=1),
@@ -322,7 +340,9 @@ def _make_convolutions(n_channels, size, first_width):
     return layers, width
 
 
-def _make_alexnet(n_channels, size):
+def _make_alexnet(
+    n_channels: int, size: tuple[int, int]
+) -> tuple[list[nn.Module], int]:
     """Return the convolution and pooling layers of AlexNet (arXiv 1404.5997)."""
     if min(size) < 63:
         raise ValueError(
@@ -335,14 +355,6 @@ def _make_alexnet(n_channels, size):
     for width, wider in ((192, 384), (384, 256), (256, 256)):
         layers += [nn.Conv2d(width, wider, 3, padding=1), nn.ReLU()]
     return [*layers, pool], 256
-
-
-def _grid_sines(grid):
-    """Return sines and cosines of the row and the column of each grid position."""
-    width, height, length = grid.shape[1:]
-    rows = _sines(height, (width + 1) // 2, grid.device).repeat_interleave(length, 0)
-    columns = _sines(length, width // 2, grid.device).repeat(height, 1)
-    return torch.cat([rows, columns], dim=1)
 
 
 class VectorEncoder(nn.Module):
@@ -368,7 +380,7 @@ class VectorEncoder(nn.Module):
     (torch.Size([2, 4, 8]), None)
     """
 
-    def __init__(self, n_features, embed_dim, n_tokens=8):
+    def __init__(self, n_features: int, embed_dim: int, n_tokens: int = 8) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Linear(n_features, 4 * embed_dim),
@@ -377,12 +389,12 @@ class VectorEncoder(nn.Module):
             nn.Unflatten(1, (n_tokens, embed_dim)),
         )
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
         tokens = self.layers(x)
         return tokens, _expand(mask, tokens)
 
 
-def _expand(mask, tokens):
+def _expand(mask: Tensor | None, tokens: Tensor) -> Tensor | None:
     """Expand a mask of rows to all of their tokens; None stays None."""
     return None if mask is None else mask.expand(tokens.shape[:2])

@@ -1,10 +1,12 @@
 """The feed-forward part of a transformer layer, and dropout with shared masks."""
 
+from collections.abc import Callable
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoral.nn.fused_hidden_layer import QUICK, fused_hidden_layer
+from skcoral.nn.fused_hidden_layer import QUICK, Activation, fused_hidden_layer
 
 FUSED_WIDTH = 1024
 # Number of dropout masks drawn per pass; each row uses one of them.
@@ -25,11 +27,11 @@ class Dropout(nn.Module):
     core. When rows share 128 masks, drawn anew in every pass, the cost is negligible.
     """
 
-    def __init__(self, p):
+    def __init__(self, p: float) -> None:
         super().__init__()
         self.p = p
 
-    def draw(self, x):
+    def draw(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
         """Return masks of shape (128, width) and each row's mask index, or None."""
         if not self.training or self.p == 0:
             return None
@@ -38,7 +40,7 @@ class Dropout(nn.Module):
         masks.bernoulli_(1 - self.p).div_(1 - self.p)
         return masks, torch.randint(N_MASKS, (n_rows,), device=x.device)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Return `x`, with random entries zeroed in training."""
         drawn = self.draw(x)
         if drawn is None:
@@ -65,7 +67,13 @@ class FeedForward(nn.Module):
         Activation; "gelu" is QuickGELU.
     """
 
-    def __init__(self, embed_dim, hidden_dim, dropout, activation="gelu"):
+    def __init__(
+        self,
+        embed_dim: int,
+        hidden_dim: int,
+        dropout: float,
+        activation: Activation = "gelu",
+    ) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(embed_dim)
         self.up = nn.Linear(embed_dim, hidden_dim)
@@ -73,7 +81,7 @@ class FeedForward(nn.Module):
         self.dropout = Dropout(dropout)
         self.activation = activation
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Return the output for `x` of shape (..., embed_dim)."""
         x = self.norm(x)
         if self._is_fused(x):
@@ -82,16 +90,19 @@ class FeedForward(nn.Module):
         hidden = ACTIVATIONS[self.activation](self.up(x))
         return self.down(self.dropout(hidden))
 
-    def _is_fused(self, x):
+    def _is_fused(self, x: Tensor) -> bool:
         """Return whether the fused form is faster: in training, wide and on a CPU."""
         training = self.training and torch.is_grad_enabled()
         wide = self.up.out_features >= FUSED_WIDTH
         return training and wide and x.device.type == "cpu"
 
 
-def quick_gelu(x):
+def quick_gelu(x: Tensor) -> Tensor:
     """Return ``x * sigmoid(1.702 x)``."""
     return x * torch.sigmoid(QUICK * x)
 
 
-ACTIVATIONS = {"gelu": quick_gelu, "relu": F.relu}
+ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "gelu": quick_gelu,
+    "relu": F.relu,
+}

@@ -11,9 +11,13 @@ most one row in 96.
 """
 
 import math
+from typing import Any, Literal, TypeAlias
 
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
+
+Activation: TypeAlias = Literal["gelu", "relu"]
 
 # QuickGELU(z) = z * sigmoid(1.702 z) = silu(1.702 z) / 1.702
 QUICK = 1.702
@@ -30,7 +34,9 @@ MIN_BIASES = 96
 DROPPED = -3e4
 
 
-def fused_hidden_layer(x, up, down, p, activation):
+def fused_hidden_layer(
+    x: Tensor, up: nn.Linear, down: nn.Linear, p: float, activation: Activation
+) -> Tensor:
     """Return ``down(dropout(activation(up(x))))``.
 
     Parameters
@@ -73,7 +79,7 @@ def fused_hidden_layer(x, up, down, p, activation):
     return out.view(x.shape)
 
 
-def draw_dropped(up, p, n_parts):
+def draw_dropped(up: nn.Linear, p: float, n_parts: int) -> Tensor | None:
     """Draw the hidden units that each bias of each part drops; None without dropout."""
     if not p:
         return None
@@ -82,7 +88,7 @@ def draw_dropped(up, p, n_parts):
     return torch.rand(shape, device=up.weight.device) < p
 
 
-def _rows_at_once(flat, width):
+def _rows_at_once(flat: Tensor, width: int) -> int:
     """Return the rows per part: all, or in CPU training what fits the cache."""
     if flat.device.type != "cpu" or not torch.is_grad_enabled():
         return len(flat)
@@ -94,8 +100,17 @@ class _HiddenLayer(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx, x, up, up_bias, down, down_bias, dropped, activation, dtype, n_rows
-    ):
+        ctx: Any,
+        x: Tensor,
+        up: Tensor,
+        up_bias: Tensor,
+        down: Tensor,
+        down_bias: Tensor,
+        dropped: Tensor | None,
+        activation: Activation,
+        dtype: torch.dtype,
+        n_rows: int,
+    ) -> Tensor:
         ctx.dtypes = [tensor.dtype for tensor in (x, up, up_bias, down, down_bias)]
         x, up, up_bias, down, down_bias = (
             tensor.to(dtype) for tensor in (x, up, up_bias, down, down_bias)
@@ -114,7 +129,7 @@ class _HiddenLayer(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, up, up_bias, down, dropped = ctx.saved_tensors
         gradient = gradient.to(x.dtype)
         width = up.shape[1]
@@ -137,13 +152,13 @@ class _HiddenLayer(torch.autograd.Function):
         # Dropped units have no gradient, so the gradients of all biases just add up.
         to_up_bias = to_up[width:].sum(0)
         to_down_bias = gradient.sum(0, dtype=sums)
-        gradients = (to_x[:, :width], to_up[:width].t(), to_up_bias)
+        gradients: tuple[Tensor, ...] = (to_x[:, :width], to_up[:width].t(), to_up_bias)
         gradients = (*gradients, to_down, to_down_bias)
         typed = (g.to(dtype) for g, dtype in zip(gradients, ctx.dtypes, strict=True))
         return *typed, None, None, None, None
 
 
-def _add_bias_columns(x, dropped):
+def _add_bias_columns(x: Tensor, dropped: Tensor | None) -> Tensor:
     """Add columns that select each row's bias: the first, or in turn with dropout.
 
     Without dropout every row selects the same column, so sums keep the same order.
@@ -155,7 +170,9 @@ def _add_bias_columns(x, dropped):
     return torch.cat([x, F.one_hot(chosen, n_biases).to(x.dtype)], dim=1)
 
 
-def _add_biases(up, up_bias, dropped, part):
+def _add_biases(
+    up: Tensor, up_bias: Tensor, dropped: Tensor | None, part: int
+) -> Tensor:
     """Return the transposed weights with the biases of a part as additional rows."""
     n_biases = N_BIASES if dropped is None else dropped.shape[1]
     biases = up_bias.expand(n_biases, -1)
@@ -164,14 +181,16 @@ def _add_biases(up, up_bias, dropped, part):
     return torch.cat([up.t(), biases])
 
 
-def _activate(linear, activation, out):
+def _activate(linear: Tensor, activation: Activation, out: Tensor) -> None:
     if activation == "gelu":
         torch.ops.aten.silu.out(linear, out=out)
     else:
         torch.clamp_min(linear, 0.0, out=out)
 
 
-def _activate_backward(gradient, linear, activation):
+def _activate_backward(
+    gradient: Tensor, linear: Tensor, activation: Activation
+) -> None:
     """Multiply a gradient by the derivative of the activation, in place."""
     if activation == "gelu":
         torch.ops.aten.silu_backward.grad_input(gradient, linear, grad_input=gradient)
@@ -181,5 +200,5 @@ def _activate_backward(gradient, linear, activation):
         )
 
 
-def _parts(n_rows, size):
+def _parts(n_rows: int, size: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, n_rows, size)]

@@ -4,15 +4,21 @@ The network knows neither losses nor views. The objective chooses masks and subs
 modalities and calls `encode`, `fuse` and `unique`.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoral._input.blocks import split_block
+from skcoral._input.blocks import Batch, split_block
 from skcoral._input.presence import any_step
-from skcoral.nn.attention import TransformerLayer, masked_softmax
+from skcoral.nn.attention import TransformerLayer
+from skcoral.nn.encoders import EncodedTokens
+from skcoral.nn.unique_path import UniquePath
+
+# One mask of shape (n_samples, n_tokens) per modality, None where all is True.
+Masks: TypeAlias = Sequence[Tensor | None]
 
 
 class Tokens(NamedTuple):
@@ -30,51 +36,9 @@ class Tokens(NamedTuple):
         True at real tokens, False at padding; None if all are real.
     """
 
-    shared: list
-    unique: list
-    masks: list
-
-
-class UniquePath(nn.Module):
-    """Pool the tokens of one modality into its unique embedding.
-
-    Per token ``r = W2 GELU(LN(W1 q + c1)) + c2``, then attention pooling with one
-    learned query: ``u = sum_t softmax_t(r_t . w) r_t`` (COrAL, arXiv 2602.14983). The
-    query starts at zero, so that the embedding starts as the mean of the tokens. A
-    random query, as published, is so long that the softmax selects a single token and
-    learns from it alone.
-
-    Parameters
-    ----------
-    embed_dim, unique_dim : int
-        Width of the tokens and of the embedding.
-    """
-
-    def __init__(self, embed_dim, unique_dim):
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(embed_dim, embed_dim),
-            nn.LayerNorm(embed_dim),
-            nn.GELU(),
-            nn.Linear(embed_dim, unique_dim),
-        )
-        self.pool_query = nn.Parameter(torch.zeros(unique_dim))
-
-    def forward(self, tokens, mask=None):
-        """Return embeddings of shape (n_samples, unique_dim), ignoring padding.
-
-        Rows without any token get finite but meaningless numbers.
-        """
-        # W2 is linear and the weights of the tokens sum to one, so W2 is applied after
-        # pooling, to one vector per row and not per token. c2 . w is the same for all
-        # tokens.
-        *inner, last = self.layers
-        hidden = tokens
-        for layer in inner:
-            hidden = layer(hidden)
-        weights = masked_softmax(hidden @ (self.pool_query @ last.weight), mask)
-        pooled = weights.to(hidden.dtype)[:, None] @ hidden
-        return last(pooled[:, 0])
+    shared: list[Tensor]
+    unique: list[Tensor]
+    masks: Masks
 
 
 class LinearHead(nn.Module):
@@ -92,7 +56,7 @@ class LinearHead(nn.Module):
         The outputs before training, for any components.
     """
 
-    def __init__(self, in_dim, start):
+    def __init__(self, in_dim: int, start: Sequence[float]) -> None:
         super().__init__()
         self.norm = nn.BatchNorm1d(in_dim, affine=False)
         # No random numbers are drawn: the other weights are as without a head.
@@ -101,7 +65,7 @@ class LinearHead(nn.Module):
         with torch.no_grad():
             self.linear.bias.copy_(torch.as_tensor(start))
 
-    def forward(self, components):
+    def forward(self, components: Iterable[Tensor]) -> Tensor:
         """Return outputs of shape (n_samples, n_outputs)."""
         x = torch.cat(list(components), dim=1)
         if len(x) > 1:
@@ -168,18 +132,22 @@ class DualPathNetwork(nn.Module):
     weights.
     """
 
+    fill_weight: Tensor
+    fill_bias: Tensor
+    fill_mean: Tensor
+
     def __init__(
         self,
-        modalities,
-        embed_dim=64,
-        unique_dim=32,
-        n_layers=1,
-        n_heads=4,
-        dropout=0.0,
-        mask_mode="zero",
-        paths=("shared", "unique"),
-        head_start=None,
-    ):
+        modalities: Mapping[str, Any],
+        embed_dim: int = 64,
+        unique_dim: int = 32,
+        n_layers: int = 1,
+        n_heads: int = 4,
+        dropout: float = 0.0,
+        mask_mode: Literal["zero", "token", "drop"] = "zero",
+        paths: Sequence[str] = ("shared", "unique"),
+        head_start: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
         specs = list(modalities.values())
         self.names = list(modalities)
@@ -202,13 +170,15 @@ class DualPathNetwork(nn.Module):
         if head_start is not None:
             self.head = LinearHead(sum(self.dims.values()), head_start)
 
-    def _register_fill(self, shape, n_features):
+    def _register_fill(self, shape: tuple[int, int], n_features: int) -> None:
         # Buffers, not parameters: they are set by regression after training.
         self.register_buffer("fill_weight", torch.zeros(*shape, n_features))
         self.register_buffer("fill_bias", torch.zeros(shape))
         self.register_buffer("fill_mean", torch.zeros(shape))
 
-    def _make_fusion(self, embed_dim, n_layers, n_heads, dropout):
+    def _make_fusion(
+        self, embed_dim: int, n_layers: int, n_heads: int, dropout: float
+    ) -> None:
         self.cls = nn.Parameter(torch.randn(1, 1, embed_dim))
         if self.mask_mode == "token":
             self.mask_token = nn.Parameter(torch.randn(embed_dim) * 0.02)
@@ -218,7 +188,7 @@ class DualPathNetwork(nn.Module):
         )
         self.norm = nn.LayerNorm(embed_dim)
 
-    def encode(self, x, paths=("shared", "unique")):
+    def encode(self, x: Batch, paths: Sequence[str] = ("shared", "unique")) -> Tokens:
         """Turn a batch into tokens.
 
         Parameters
@@ -242,7 +212,7 @@ class DualPathNetwork(nn.Module):
         masks = [mask for _, mask in shared or unique]
         return Tokens([t for t, _ in shared], [t for t, _ in unique], masks)
 
-    def add_shared(self, tokens, x, keep=None):
+    def add_shared(self, tokens: Tokens, x: Batch, keep: Masks | None = None) -> Tokens:
         """Add the tokens of the shared path to those of the unique paths.
 
         Parameters
@@ -267,7 +237,12 @@ class DualPathNetwork(nn.Module):
         parts = zip(self.encoders, blocks, keep, strict=True)
         return tokens._replace(shared=[_encode_kept(f, *b, k) for f, b, k in parts])
 
-    def fuse(self, tokens, subset=None, keep=None):
+    def fuse(
+        self,
+        tokens: Tokens,
+        subset: Sequence[int] | None = None,
+        keep: Masks | None = None,
+    ) -> Tensor:
         """Fuse the tokens of the modalities into the shared embedding.
 
         Parameters
@@ -298,7 +273,9 @@ class DualPathNetwork(nn.Module):
             cls = x[:, :1]
         return self.norm(self.layers[-1](cls, x, mask)[:, 0])
 
-    def _mask(self, values, mask, keep):
+    def _mask(
+        self, values: Tensor, mask: Tensor | None, keep: Tensor | None
+    ) -> EncodedTokens:
         """Hide the tokens that are not kept; return tokens and attention mask."""
         if keep is None:
             return values, mask
@@ -307,7 +284,7 @@ class DualPathNetwork(nn.Module):
         hidden = self.mask_token if self.mask_mode == "token" else values.new_zeros(())
         return torch.where(keep[..., None], values, hidden), mask
 
-    def unique(self, tokens):
+    def unique(self, tokens: Tokens) -> list[Tensor]:
         """Return the list of unique embeddings, each (n_samples, unique_dim)."""
         return [
             path(values, mask)
@@ -316,11 +293,11 @@ class DualPathNetwork(nn.Module):
             )
         ]
 
-    def forward(self, x):
+    def forward(self, x: Batch) -> tuple[Tensor, ...]:
         """Return (shared, unique_1, ..., unique_M) without masks, for inference."""
         return self.embed(self.encode(x))
 
-    def embed(self, tokens):
+    def embed(self, tokens: Tokens) -> tuple[Tensor, ...]:
         """Return the components; those of modalities that rows lack are predicted."""
         shared = [self.fuse(tokens)] if self.has_shared else []
         if not self.has_unique:
@@ -329,7 +306,9 @@ class DualPathNetwork(nn.Module):
         context = shared[0] if shared else self._join_unique(unique, tokens.masks)
         return (*shared, *self._fill(unique, context, tokens.masks))
 
-    def _join_unique(self, unique, masks, without=None):
+    def _join_unique(
+        self, unique: list[Tensor], masks: Masks, without: int | None = None
+    ) -> Tensor:
         """Concatenate centred unique embeddings; zeros where a row lacks one."""
         parts = []
         for m, (values, mask) in enumerate(zip(unique, masks, strict=True)):
@@ -339,7 +318,9 @@ class DualPathNetwork(nn.Module):
             parts.append(torch.zeros_like(centred) if m == without else centred)
         return torch.cat(parts, dim=1)
 
-    def _fill(self, unique, context, masks):
+    def _fill(
+        self, unique: list[Tensor], context: Tensor, masks: Masks
+    ) -> list[Tensor]:
         """Replace the unique embeddings of modalities that rows lack by predictions."""
         parts = zip(unique, masks, self.fill_weight, self.fill_bias, strict=True)
         return [
@@ -351,7 +332,7 @@ class DualPathNetwork(nn.Module):
             for values, mask, weight, bias in parts
         ]
 
-    def leave_one_out(self, x):
+    def leave_one_out(self, x: Batch) -> list[Tensor]:
         """Return the data that `fill_weight` and `fill_bias` are learnt from.
 
         Returns
@@ -370,15 +351,19 @@ class DualPathNetwork(nn.Module):
         return [*known, *unique]
 
 
-def _make_encoders(specs, embed_dim):
+def _make_encoders(specs: list[Any], embed_dim: int) -> nn.ModuleList:
     return nn.ModuleList(spec.make_encoder(embed_dim) for spec in specs)
 
 
-def _encode(encoders, blocks):
+def _encode(
+    encoders: nn.ModuleList, blocks: list[EncodedTokens]
+) -> list[EncodedTokens]:
     return [f(*block) for f, block in zip(encoders, blocks, strict=True)]
 
 
-def _encode_kept(encoder, x, mask, keep):
+def _encode_kept(
+    encoder: nn.Module, x: Tensor, mask: Tensor | None, keep: Tensor | None
+) -> Tensor:
     """Return the tokens of rows that keep any, and zeros for the other rows."""
     rows = None if keep is None else any_step(keep)
     # A compiler needs shapes that do not depend on the random masks.
@@ -388,7 +373,7 @@ def _encode_kept(encoder, x, mask, keep):
     return tokens.new_zeros(len(x), *tokens.shape[1:]).index_put((rows,), tokens)
 
 
-def _attention_mask(parts):
+def _attention_mask(parts: Sequence[EncodedTokens]) -> Tensor | None:
     """Concatenate the masks of (tokens, mask) pairs; None if nothing is hidden."""
     if all(mask is None for _, mask in parts):
         return None
