@@ -1,17 +1,29 @@
 """The reader of all modalities, from X to transformed blocks."""
 
 import math
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
-from skcoral._input.blocks import LazyBlock, find_filled, keep_rows, split_block
+from skcoral._input.blocks import (
+    ArrayBlock,
+    Blocks,
+    LazyBlock,
+    find_filled,
+    keep_rows,
+    split_block,
+)
 from skcoral._input.containers import is_mapped, slice_rows
 from skcoral._input.errors import naming
 from skcoral._input.presence import find_nonempty_rows
 from skcoral._input.reader import BlockReader
-from skcoral.modalities._specs import make_spec
+from skcoral._typing import Array, Rows
+from skcoral.modalities._specs import Specs, make_spec
+from skcoral.modalities.base import Modality
 
 # Maximum number of rows of a memory-mapped array that a spec is fitted on.
 SAMPLE_ROWS = 50_000
@@ -36,7 +48,7 @@ class ModalityReader:
         The modalities.
     """
 
-    def __init__(self, modalities, seed):
+    def __init__(self, modalities: Specs, seed: int) -> None:
         self.modalities_ = [
             (name, make_spec(spec, seed), columns) for name, spec, columns in modalities
         ]
@@ -45,7 +57,7 @@ class ModalityReader:
             {name for name, spec, _ in self.modalities_ if spec.takes_lengths},
         )
 
-    def fit_read(self, X):
+    def fit_read(self, X: Rows) -> dict[str, Any]:
         """Fit all specs, and return the transformed blocks by name.
 
         Raises
@@ -62,7 +74,7 @@ class ModalityReader:
                 blocks[name] = _read_block(spec, name, block)
         return blocks
 
-    def read(self, X, start=0):
+    def read(self, X: Rows, start: int = 0) -> dict[str, Any]:
         """Return the transformed blocks by name.
 
         Parameters
@@ -85,7 +97,13 @@ class ModalityReader:
                 blocks[name] = _read_block(spec, name, block)
         return blocks
 
-    def map_rows(self, function, X, n_columns, empty_rows):
+    def map_rows(
+        self,
+        function: Callable[[Blocks], Array],
+        X: Rows,
+        n_columns: int,
+        empty_rows: str,
+    ) -> NDArray[np.float32]:
         """Apply a function of blocks to all rows, chunk by chunk.
 
         Parameters
@@ -117,7 +135,7 @@ class ModalityReader:
         return out
 
 
-def _fit_spec(spec, block):
+def _fit_spec(spec: Modality, block: Any) -> None:
     """Fit a spec on all rows, or on evenly spaced rows of a memory-mapped array."""
     step = math.ceil(len(block) / SAMPLE_ROWS) if is_mapped(block) else 1
     sample = block if step == 1 else np.asarray(block[::step])
@@ -126,7 +144,7 @@ def _fit_spec(spec, block):
     spec.fit(sample)
 
 
-def _read_block(spec, name, block):
+def _read_block(spec: Modality, name: str, block: Any) -> ArrayBlock | LazyBlock:
     """Return the transformed block, or a lazy one if it is read batch by batch."""
     source = block if is_mapped(block) else spec.defer(block)
     if source is None:
@@ -134,13 +152,13 @@ def _read_block(spec, name, block):
     return LazyBlock(partial(_load, spec, name), source)
 
 
-def _load(spec, name, block):
+def _load(spec: Modality, name: str, block: Any) -> ArrayBlock:
     """Transform the rows of a lazy block."""
     with naming(name):
         return transform_block(spec, block)
 
 
-def transform_block(spec, block):
+def transform_block(spec: Modality, block: Any) -> ArrayBlock:
     """Transform a block and mask the rows that lack the modality.
 
     Parameters

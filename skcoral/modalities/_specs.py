@@ -1,13 +1,21 @@
 """Specs of an estimator's modalities: choosing, checking and instantiating them."""
 
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
 from sklearn.base import clone
 
 from skcoral._input.auto import choose_modalities
+from skcoral._typing import Rows
 from skcoral.modalities import KINDS
 from skcoral.modalities.base import Modality
 
+# The `modalities` of an estimator: (name, spec, columns), a spec being a modality or
+# the name of its kind.
+Specs: TypeAlias = Sequence[tuple[str, Any, Any]]
 
-def find_modalities(owner, modalities, X, reserved):
+
+def find_modalities(owner: str, modalities: Any, X: Rows, reserved: set[str]) -> Specs:
     """Return an estimator's modalities: checked, or chosen if "auto".
 
     Parameters
@@ -52,7 +60,7 @@ def find_modalities(owner, modalities, X, reserved):
     return modalities
 
 
-def _check_modality(name, spec, label):
+def _check_modality(name: Any, spec: Any, label: str) -> None:
     if not isinstance(name, str) or not name:
         raise ValueError(f"{label} must have str names. Got {name!r} instead.")
     if name == "shared":
@@ -67,20 +75,20 @@ def _check_modality(name, spec, label):
         )
 
 
-def is_spec(spec):
+def is_spec(spec: Any) -> bool:
     """Return whether a value is the name of a kind, or a modality."""
     if isinstance(spec, str):
         return spec in KINDS
     return isinstance(spec, Modality) and not isinstance(spec, type)
 
 
-def reads_strings(spec):
+def reads_strings(spec: Any) -> bool:
     """Return whether a spec, instance or name, reads raw strings."""
-    kind = KINDS[spec] if isinstance(spec, str) and spec in KINDS else spec
+    kind: Any = KINDS[spec] if isinstance(spec, str) and spec in KINDS else spec
     return is_spec(spec) and kind.reads_strings
 
 
-def make_spec(spec, seed):
+def make_spec(spec: Any, seed: int) -> Any:
     """Return a new, unfitted spec, seeded wherever it has no seed of its own."""
     spec = KINDS[spec]() if isinstance(spec, str) else clone(spec)
     unset = {

@@ -4,10 +4,11 @@ from operator import methodcaller
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,6 +16,7 @@ from skcoral._constraints import PROBABILITY, TRANSFORMER
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
 from skcoral._sklearn_compat import StrOptions
+from skcoral._typing import Array, RandomState
 from skcoral.augmentations import (
     Augmentation,
     Compose,
@@ -144,7 +146,7 @@ class BaseModality(BaseEstimator):
         corrupt = MarginalCorruption(self.corruption_rate)
         return self._compose({"corrupt": corrupt, "noise": Noise(), "drop": Drop()})
 
-    def _compose(self, known):
+    def _compose(self, known: dict[str, Augmentation]) -> Augmentation:
         """Look up the augmentations named in `augmentation`, in order."""
         if callable(self.augmentation):
             return self.augmentation
@@ -158,7 +160,7 @@ class BaseModality(BaseEstimator):
                 )
         return Compose([known[word] for word in words])
 
-    def _check_fitted_width(self, n_columns):
+    def _check_fitted_width(self, n_columns: int) -> None:
         """Check the number of columns against that seen in `fit`."""
         check_is_fitted(self)
         if n_columns != self.n_columns_in_:
@@ -168,7 +170,7 @@ class BaseModality(BaseEstimator):
             )
 
 
-def fit_reducer(vectors, svd_dim, random_state):
+def fit_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipeline:
     """Fit the standardisation, preceded by a truncated SVD if vectors are sparse."""
     reducer = _make_reducer(vectors, svd_dim, random_state)
     # Equal vectors have no variance, so the ratio that the SVD explains is 0 / 0.
@@ -176,7 +178,7 @@ def fit_reducer(vectors, svd_dim, random_state):
         return reducer.fit(vectors)
 
 
-def _make_reducer(vectors, svd_dim, random_state):
+def _make_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipeline:
     if not sparse.issparse(vectors):
         return make_pipeline(StandardScaler())
     if vectors.shape[1] == 1:
@@ -191,14 +193,14 @@ def _make_reducer(vectors, svd_dim, random_state):
     return make_pipeline(svd, StandardScaler())
 
 
-def preprocess(preprocessor, block):
+def preprocess(preprocessor: Any, block: Any) -> NDArray[np.float32]:
     """Apply a user's transformer and return a finite float32 matrix."""
     out = preprocessor.transform(block)
     out = out.toarray() if sparse.issparse(out) else out
     return read_matrix(out, allow_nan=True).astype(np.float32)
 
 
-def read_matrix(block, *, allow_nan=False):
+def read_matrix(block: Any, *, allow_nan: bool = False) -> Array:
     """Return a block of numbers as a matrix; errors name the column at fault."""
     if not is_dataframe(block):
         block = np.asarray(block)
@@ -215,7 +217,7 @@ def read_matrix(block, *, allow_nan=False):
     return np.column_stack(list(columns.values())).astype(np.float64)
 
 
-def check_finite(where, values, *, allow_nan):
+def check_finite(where: str, values: Array, *, allow_nan: bool) -> None:
     """Raise if values are infinite, or missing although not allowed."""
     if np.isinf(values).any():
         raise ValueError(f"Input X contains infinity{where}.")
@@ -223,11 +225,11 @@ def check_finite(where, values, *, allow_nan):
         raise ValueError(f"Input X contains NaN{where}; vectors must be complete.")
 
 
-def is_empty(values):
+def is_empty(values: Array) -> bool:
     """Return whether a column has only missing values."""
-    return values.dtype.kind == "f" and np.isnan(values).all()
+    return values.dtype.kind == "f" and bool(np.isnan(values).all())
 
 
-def example(values):
+def example(values: Array) -> str:
     """Return the repr of the first value that is not missing."""
     return repr(next((v for v in values.tolist() if v is not None), None))

@@ -1,12 +1,18 @@
 """Embeddings: dense vectors from any source, or sparse ones from a vectorizer."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import count_columns, filter_rows
 from skcoral._input.presence import find_nonempty_rows
+from skcoral._typing import RandomState
+from skcoral.augmentations import Augmentation
 from skcoral.modalities.base import (
     BaseModality,
     fit_reducer,
@@ -69,13 +75,13 @@ class EmbeddingModality(BaseModality):
     def __init__(
         self,
         *,
-        n_tokens=8,
-        svd_dim=128,
-        augmentation="corrupt",
-        corruption_rate=0.5,
-        preprocessor=None,
-        random_state=None,
-    ):
+        n_tokens: int = 8,
+        svd_dim: int = 128,
+        augmentation: str | Sequence[str] | Augmentation = "corrupt",
+        corruption_rate: float = 0.5,
+        preprocessor: Any = None,
+        random_state: RandomState = None,
+    ) -> None:
         self.n_tokens = n_tokens
         self.svd_dim = svd_dim
         self.augmentation = augmentation
@@ -83,7 +89,7 @@ class EmbeddingModality(BaseModality):
         self.preprocessor = preprocessor
         self.random_state = random_state
 
-    def fit(self, block, y=None):
+    def fit(self, block: Any, y: None = None) -> Self:
         """Learn the scale, and the SVD if vectors are sparse.
 
         Parameters
@@ -118,7 +124,7 @@ class EmbeddingModality(BaseModality):
         self.n_features_ = self.reducer_[-1].n_features_in_
         return self
 
-    def transform(self, block):
+    def transform(self, block: Any) -> NDArray[np.float32]:
         """Return the standardised vectors.
 
         Parameters
@@ -139,11 +145,11 @@ class EmbeddingModality(BaseModality):
             out[present] = self.reducer_.transform(vectors)
         return out
 
-    def make_encoder(self, embed_dim):
+    def make_encoder(self, embed_dim: int) -> VectorEncoder:
         """Return the encoder, a :class:`~skcoral.nn.encoders.VectorEncoder`."""
         return VectorEncoder(self.n_features_, embed_dim, self.n_tokens)
 
-    def _vectors(self, block):
+    def _vectors(self, block: Any) -> Any:
         """Return the block as a float matrix, preprocessed, dense or sparse."""
         if self.preprocessor is not None:
             block = self.preprocessor_.transform(block)

@@ -1,7 +1,9 @@
 """Images: arrays, PIL images or file paths, decoded to one size."""
 
+from collections.abc import Sequence
 from numbers import Integral
 from pathlib import Path
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -9,10 +11,13 @@ from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import list_cells
 from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import StrOptions
-from skcoral.augmentations import SimCLR
+from skcoral._typing import Array, RandomState
+from skcoral.augmentations import Augmentation, SimCLR
 from skcoral.modalities._pixels import (
     CHANNELS,
     Cell,
+    Mode,
+    Size,
     is_array,
     is_pil,
     read_array,
@@ -107,14 +112,14 @@ class ImageModality(BaseModality):
     def __init__(
         self,
         *,
-        size=None,
-        mode="RGB",
-        encoder="conv",
-        patch_size=8,
-        conv_width=32,
-        augmentation="simclr",
-        random_state=None,
-    ):
+        size: int | tuple[int, int] | None = None,
+        mode: Mode = "RGB",
+        encoder: Literal["conv", "patch", "alexnet"] = "conv",
+        patch_size: int = 8,
+        conv_width: int = 32,
+        augmentation: str | Sequence[str] | Augmentation = "simclr",
+        random_state: RandomState = None,
+    ) -> None:
         self.size = size
         self.mode = mode
         self.encoder = encoder
@@ -124,7 +129,7 @@ class ImageModality(BaseModality):
         self.random_state = random_state
 
     @staticmethod
-    def claims(values):
+    def claims(values: Array) -> bool:
         """Return whether a column holds PIL images, arrays of bytes or image files."""
         cell = first_present(values)
         if isinstance(cell, (str, Path)):
@@ -133,7 +138,7 @@ class ImageModality(BaseModality):
             return cell.dtype == np.uint8 and cell.ndim >= 2
         return is_pil(cell)
 
-    def fit(self, block, y=None):
+    def fit(self, block: Any, y: None = None) -> Self:
         """Learn the size, and the mean and standard deviation of each channel.
 
         Parameters
@@ -163,7 +168,7 @@ class ImageModality(BaseModality):
         """
         self._validate_params()
         self.make_augmentation()
-        self.size_ = self._check_size()
+        self.size_: Any = self._check_size()
         images = self._sample(block)
         self.size_ = images.shape[2:]
         unit = to_unit(images)
@@ -173,7 +178,7 @@ class ImageModality(BaseModality):
         self.scale_ = np.where(deviation > 0, deviation, 1).astype(np.float32)
         return self
 
-    def transform(self, block):
+    def transform(self, block: Any) -> Array:
         """Return the images, resized to one size.
 
         Parameters
@@ -188,7 +193,7 @@ class ImageModality(BaseModality):
         """
         return self._read(block)
 
-    def make_encoder(self, embed_dim):
+    def make_encoder(self, embed_dim: int) -> ImageEncoder:
         """Return the encoder, an :class:`~skcoral.nn.encoders.ImageEncoder`."""
         return ImageEncoder(
             self.mean_,
@@ -200,22 +205,24 @@ class ImageModality(BaseModality):
             conv_width=self.conv_width,
         )
 
-    def make_augmentation(self):
+    def make_augmentation(self) -> Augmentation:
         """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
         return self._compose({"simclr": SimCLR()})
 
-    def _check_size(self):
-        size = (self.size,) * 2 if isinstance(self.size, Integral) else self.size
+    def _check_size(self) -> Size | None:
+        size: Any = (self.size,) * 2 if isinstance(self.size, Integral) else self.size
         if size is None:
             return None
-        if len(size) != 2 or not all(isinstance(s, Integral) and s > 0 for s in size):
+        if len(size) != 2 or not all(
+            isinstance(s, Integral) and int(s) > 0 for s in size
+        ):
             raise ValueError(
                 "The 'size' parameter of ImageModality must be an int, a pair of int "
                 f"or None. Got {self.size!r} instead."
             )
-        return tuple(size)
+        return size[0], size[1]
 
-    def defer(self, block):
+    def defer(self, block: Any) -> Array | None:
         """Return cells to decode batch by batch, or None to decode all at once.
 
         Parameters
@@ -232,10 +239,10 @@ class ImageModality(BaseModality):
         if is_array(block) or n_bytes <= MAX_DECODED_BYTES:
             return None
         cells = [Cell(*cell) for cell in enumerate(list_cells(block))]
-        cells = (None if is_missing(cell.image) else cell for cell in cells)
-        return np.fromiter(cells, dtype=object, count=len(block))
+        present = (None if is_missing(cell.image) else cell for cell in cells)
+        return np.fromiter(present, dtype=object, count=len(block))
 
-    def _sample(self, block):
+    def _sample(self, block: Any) -> Array:
         """Return evenly spaced images from which to learn mean and deviation."""
         if is_array(block):
             images = self._read(block)
@@ -245,7 +252,7 @@ class ImageModality(BaseModality):
         rows = there[:: -(-len(there) // STATISTICS_ROWS)]
         return read_cells([Cell(r, cells[r]) for r in rows], self.mode, self.size_)
 
-    def _read(self, block):
+    def _read(self, block: Any) -> Array:
         if is_array(block):
             return read_array(block, self.mode, self.size_)
         return read_cells(list_cells(block), self.mode, self.size_)

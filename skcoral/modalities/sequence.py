@@ -1,15 +1,26 @@
 """Sequences: series of one or more features, of equal or different lengths."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import is_dataframe, list_cells
 from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import Interval, StrOptions
-from skcoral.augmentations import Crop, Drop, DropConsecutive, Noise, Permute
+from skcoral._typing import Array, RandomState
+from skcoral.augmentations import (
+    Augmentation,
+    Crop,
+    Drop,
+    DropConsecutive,
+    Noise,
+    Permute,
+)
 from skcoral.modalities.base import BaseModality
 from skcoral.nn.encoders import SequenceEncoder
 
@@ -110,17 +121,17 @@ class SequenceModality(BaseModality):
     def __init__(
         self,
         *,
-        encoder="transformer",
-        n_layers=1,
-        n_heads=4,
-        dim_feedforward=None,
-        activation="gelu",
-        dropout=0.0,
-        positional_encoding=True,
-        max_length=None,
-        augmentation=("drop", "noise"),
-        random_state=None,
-    ):
+        encoder: Literal["transformer", "gru"] = "transformer",
+        n_layers: int = 1,
+        n_heads: int = 4,
+        dim_feedforward: int | None = None,
+        activation: Literal["gelu", "relu"] = "gelu",
+        dropout: float = 0.0,
+        positional_encoding: bool = True,
+        max_length: int | None = None,
+        augmentation: str | Sequence[str] | Augmentation = ("drop", "noise"),
+        random_state: RandomState = None,
+    ) -> None:
         self.encoder = encoder
         self.n_layers = n_layers
         self.n_heads = n_heads
@@ -133,11 +144,11 @@ class SequenceModality(BaseModality):
         self.random_state = random_state
 
     @staticmethod
-    def claims(values):
+    def claims(values: Array) -> bool:
         """Return whether a column holds arrays or lists."""
         return isinstance(first_present(values), (np.ndarray, list))
 
-    def fit(self, block, y=None):
+    def fit(self, block: Any, y: None = None) -> Self:
         """Learn the mean and scale of each feature from the real steps.
 
         Parameters
@@ -169,7 +180,7 @@ class SequenceModality(BaseModality):
         self.n_features_ = values.shape[2]
         return self
 
-    def transform(self, block):
+    def transform(self, block: Any) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return padded, standardised series.
 
         Parameters
@@ -193,7 +204,7 @@ class SequenceModality(BaseModality):
         out[mask] = np.nan_to_num(self.scaler_.transform(values[mask]), nan=0.0)
         return out, mask
 
-    def make_encoder(self, embed_dim):
+    def make_encoder(self, embed_dim: int) -> SequenceEncoder:
         """Return the encoder, a :class:`~skcoral.nn.encoders.SequenceEncoder`."""
         return SequenceEncoder(
             self.n_features_,
@@ -207,7 +218,7 @@ class SequenceModality(BaseModality):
             positional_encoding=self.positional_encoding,
         )
 
-    def make_augmentation(self):
+    def make_augmentation(self) -> Augmentation:
         """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
         return self._compose(
             {
@@ -219,7 +230,7 @@ class SequenceModality(BaseModality):
             }
         )
 
-    def _read(self, block, n_features=None):
+    def _read(self, block: Any, n_features: int | None = None) -> tuple[Array, Array]:
         """Return (values, mask), real steps first, with at most `max_length` steps."""
         values = _read_padded(block) if _is_padded(block) else _read_cells(block)
         if n_features not in (None, values.shape[2]):
@@ -233,11 +244,11 @@ class SequenceModality(BaseModality):
         return values[:, :n_steps], mask[:, :n_steps]
 
 
-def _is_padded(block):
+def _is_padded(block: Any) -> bool:
     return not is_dataframe(block) and block.dtype.kind in "iufb"
 
 
-def _read_padded(block):
+def _read_padded(block: Array) -> Array:
     """Return an array as (n_samples, n_steps, n_features), finite or NaN."""
     if block.ndim not in (2, 3) or block.shape[1] == 0:
         raise ValueError(
@@ -248,7 +259,7 @@ def _read_padded(block):
     return _refuse_infinity(values.astype(np.float32, copy=False))
 
 
-def _read_cells(block):
+def _read_cells(block: Any) -> Array:
     """Return arrays of different lengths as one array, padded with NaN."""
     cells = [_read_cell(row, cell) for row, cell in enumerate(list_cells(block))]
     widths = [cell.shape[1] for cell in cells if cell is not None]
@@ -267,7 +278,7 @@ def _read_cells(block):
     return _refuse_infinity(values)
 
 
-def _read_cell(row, cell):
+def _read_cell(row: int, cell: Any) -> Array | None:
     """Return a cell as (n_steps, n_features), or None if it is missing."""
     if not isinstance(cell, (np.ndarray, list, tuple)):
         if is_missing(cell):
@@ -291,16 +302,16 @@ def _read_cell(row, cell):
     return cell
 
 
-def _refuse_infinity(values):
+def _refuse_infinity(values: Array) -> Array:
     if np.isinf(values).any():
         row = int(np.isinf(values).any(axis=(1, 2)).argmax())
         raise ValueError(f"Input X contains infinity in the sequence in row {row}.")
     return values
 
 
-def _move_padding(values):
+def _move_padding(values: Array) -> tuple[Array, Array]:
     """Return values and mask with the non-empty steps first, in order."""
-    mask = ~np.isnan(values).all(axis=2)
+    mask: Any = ~np.isnan(values).all(axis=2)
     if not (mask[:, 1:] > mask[:, :-1]).any():
         return values, mask
     order = np.argsort(~mask, axis=1, kind="stable")

@@ -1,8 +1,11 @@
 """Tables: numbers, categories, booleans and dates, with one token per column."""
 
+from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, QuantileTransformer, StandardScaler
@@ -12,7 +15,8 @@ from skcoral._input.columns import date_features, name_level, read_columns
 from skcoral._input.containers import count_columns
 from skcoral._input.presence import is_missing
 from skcoral._sklearn_compat import Interval
-from skcoral.augmentations import Drop, MarginalCorruption, Noise
+from skcoral._typing import Array, RandomState
+from skcoral.augmentations import Augmentation, Drop, MarginalCorruption, Noise
 from skcoral.modalities.base import (
     BaseModality,
     check_finite,
@@ -95,19 +99,19 @@ class TabularModality(BaseModality):
     def __init__(
         self,
         *,
-        augmentation="corrupt",
-        corruption_rate=0.5,
-        max_categories=100,
-        preprocessor=None,
-        random_state=None,
-    ):
+        augmentation: str | Sequence[str] | Augmentation = "corrupt",
+        corruption_rate: float = 0.5,
+        max_categories: int = 100,
+        preprocessor: Any = None,
+        random_state: RandomState = None,
+    ) -> None:
         self.augmentation = augmentation
         self.corruption_rate = corruption_rate
         self.max_categories = max_categories
         self.preprocessor = preprocessor
         self.random_state = random_state
 
-    def fit(self, block, y=None):
+    def fit(self, block: Any, y: None = None) -> Self:
         """Learn the kinds, scales and levels of the columns.
 
         Parameters
@@ -142,7 +146,7 @@ class TabularModality(BaseModality):
         self._fit_levels(self._categories(columns))
         return self
 
-    def transform(self, block):
+    def transform(self, block: Any) -> NDArray[np.float32]:
         """Return the block as numbers.
 
         Parameters
@@ -176,11 +180,11 @@ class TabularModality(BaseModality):
             dtype=np.float32,
         )
 
-    def make_encoder(self, embed_dim):
+    def make_encoder(self, embed_dim: int) -> TabularEncoder:
         """Return the encoder, a :class:`~skcoral.nn.encoders.TabularEncoder`."""
         return TabularEncoder(self.n_numeric_, self.cardinalities_, embed_dim)
 
-    def make_augmentation(self):
+    def make_augmentation(self) -> Augmentation:
         """Return the augmentation: noise skips codes, "drop" makes values missing."""
         n_numeric = getattr(self, "n_numeric_", 0)
         return self._compose(
@@ -191,18 +195,20 @@ class TabularModality(BaseModality):
             }
         )
 
-    def _fit_preprocessor(self, block):
+    def _fit_preprocessor(self, block: Any) -> Self:
         self.preprocessor_ = clone(self.preprocessor).fit(block)
         self.n_numeric_ = preprocess(self.preprocessor_, block).shape[1]
         self.n_columns_in_ = count_columns(block)
-        self.cardinalities_ = []
+        self.cardinalities_: list[int] = []
         return self
 
-    def _pair(self, columns):
+    def _pair(
+        self, columns: dict[Any, Array]
+    ) -> Iterator[tuple[tuple[Any, Array], str]]:
         """Pair columns with kinds by position, as arrays and frames differ in names."""
         return zip(columns.items(), self.kinds_.values(), strict=True)
 
-    def _numbers(self, columns):
+    def _numbers(self, columns: dict[Any, Array]) -> Array:
         """Return numeric and date columns as a float matrix."""
         parts = [
             _read_dates(values) if kind == "datetime" else values
@@ -213,7 +219,7 @@ class TabularModality(BaseModality):
         parts = [np.asarray(p, dtype=np.float64).reshape(n_samples, -1) for p in parts]
         return np.hstack([np.empty((n_samples, 0)), *parts])
 
-    def _fit_scaler(self, numbers):
+    def _fit_scaler(self, numbers: Array) -> None:
         self.n_numeric_ = numbers.shape[1]
         if not self.n_numeric_:
             return
@@ -230,10 +236,10 @@ class TabularModality(BaseModality):
             StandardScaler(),
         ).fit(numbers)
 
-    def _scale(self, numbers):
+    def _scale(self, numbers: Array) -> Array:
         return self.scaler_.transform(numbers) if self.n_numeric_ else numbers
 
-    def _categories(self, columns):
+    def _categories(self, columns: dict[Any, Array]) -> Array:
         """Return categorical columns as an object matrix of str and NaN."""
         parts = [
             _as_levels(values)
@@ -243,7 +249,7 @@ class TabularModality(BaseModality):
         n_samples = len(next(iter(columns.values())))
         return np.column_stack([np.empty((n_samples, 0), dtype=object), *parts])
 
-    def _fit_levels(self, categories):
+    def _fit_levels(self, categories: Array) -> None:
         self.cardinalities_ = []
         if not categories.shape[1]:
             return
@@ -258,7 +264,7 @@ class TabularModality(BaseModality):
         n_levels = np.fmax.reduce(codes, axis=0, initial=-1) + 1
         self.cardinalities_ = [int(n) + 1 for n in n_levels]
 
-    def _encode(self, categories):
+    def _encode(self, categories: Array) -> Array:
         """Return level codes from 1 on; 0 for levels not seen in `fit`."""
         if not self.cardinalities_:
             return np.empty((len(categories), 0))
@@ -268,7 +274,7 @@ class TabularModality(BaseModality):
         return codes
 
 
-def _kind_of(name, values):
+def _kind_of(name: Any, values: Array) -> str:
     """Return the kind of a tabular column, after checking its values."""
     if values.dtype.kind == "M":
         return "datetime"
@@ -284,14 +290,14 @@ def _kind_of(name, values):
     return "categorical"
 
 
-def _read_dates(values):
+def _read_dates(values: Array) -> Array:
     """Return the features of dates; an empty column is first cast to dates."""
     if is_empty(values):
         values = np.full(len(values), np.datetime64("NaT", "us"))
     return date_features(values)
 
 
-def _check_kind(name, values, expected):
+def _check_kind(name: Any, values: Array, expected: str) -> None:
     """Raise if a column differs in kind from fit time."""
     if is_empty(values):
         return
@@ -304,7 +310,7 @@ def _check_kind(name, values, expected):
         )
 
 
-def _as_levels(values):
+def _as_levels(values: Array) -> Array:
     """Return a column as an object array of str, NaN where missing."""
     levels = [np.nan if is_missing(v) else name_level(v) for v in values.tolist()]
     return np.array(levels, dtype=object)

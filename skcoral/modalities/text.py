@@ -1,6 +1,10 @@
 """Texts: raw strings as words with learned embeddings, or as vectors."""
 
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
@@ -10,7 +14,8 @@ from sklearn.utils.extmath import randomized_svd
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.columns import read_columns
 from skcoral._sklearn_compat import StrOptions
-from skcoral.augmentations import TokenCorruption, TokenDrop
+from skcoral._typing import Array, RandomState
+from skcoral.augmentations import Augmentation, TokenCorruption, TokenDrop
 from skcoral.modalities.base import (
     BaseModality,
     fit_reducer,
@@ -125,15 +130,15 @@ class TextModality(BaseModality):
     def __init__(
         self,
         *,
-        tokenizer="words",
-        n_tokens=None,
-        max_features=20_000,
-        svd_dim=128,
-        augmentation="corrupt",
-        corruption_rate=0.5,
-        preprocessor=None,
-        random_state=None,
-    ):
+        tokenizer: Literal["words", "subwords"] = "words",
+        n_tokens: int | None = None,
+        max_features: int = 20_000,
+        svd_dim: int = 128,
+        augmentation: str | Sequence[str] | Augmentation = "corrupt",
+        corruption_rate: float = 0.5,
+        preprocessor: Any = None,
+        random_state: RandomState = None,
+    ) -> None:
         self.tokenizer = tokenizer
         self.n_tokens = n_tokens
         self.max_features = max_features
@@ -144,16 +149,16 @@ class TextModality(BaseModality):
         self.random_state = random_state
 
     @staticmethod
-    def claims(values):
+    def claims(values: Array) -> bool:
         """Return whether a column holds free text rather than categories."""
         present = [value for value in values.tolist() if isinstance(value, str)]
         if values.dtype != object or not present:
             return False
         n_words = np.mean([len(value.split()) for value in present])
         enough = min(MIN_DISTINCT_TEXTS, len(present) / 2)
-        return n_words >= MIN_WORDS_OF_TEXT and len(set(present)) > enough
+        return bool(n_words >= MIN_WORDS_OF_TEXT) and len(set(present)) > enough
 
-    def fit(self, block, y=None):
+    def fit(self, block: Any, y: None = None) -> Self:
         """Learn the vocabulary, or fit the preprocessor and the scale of its vectors.
 
         Parameters
@@ -190,7 +195,7 @@ class TextModality(BaseModality):
         self.token_vectors_ = _analyse(counts, self.svd_dim, self.random_state)
         return self
 
-    def transform(self, block):
+    def transform(self, block: Any) -> Array:
         """Return the texts as ids of words, or as vectors with a `preprocessor`.
 
         Parameters
@@ -217,7 +222,7 @@ class TextModality(BaseModality):
         vectors = self.vectorizer_.transform(texts)
         return np.asarray(self.reducer_.transform(vectors), dtype=np.float32)
 
-    def make_encoder(self, embed_dim):
+    def make_encoder(self, embed_dim: int) -> TokenEncoder | VectorEncoder:
         """Return the encoder for words or vectors, of width `embed_dim`."""
         if self.preprocessor is not None:
             n_features = self.reducer_[-1].n_features_in_
@@ -226,7 +231,7 @@ class TextModality(BaseModality):
         start = normalize(self.token_vectors_[:, :embed_dim])
         return TokenEncoder(self._n_ids, embed_dim, start * np.sqrt(start.shape[1]))
 
-    def make_augmentation(self):
+    def make_augmentation(self) -> Augmentation:
         """Return the augmentation for words or for vectors."""
         if self.preprocessor is not None:
             return super().make_augmentation()
@@ -234,19 +239,19 @@ class TextModality(BaseModality):
         return self._compose({"corrupt": corrupt, "drop": TokenDrop(fill=UNKNOWN)})
 
     @property
-    def _n_ids(self):
+    def _n_ids(self) -> int:
         """Number of ids, including padding."""
         if self.tokenizer == "subwords":
             return self.tokenizer_.get_vocab_size()
         return FIRST_WORD + len(self.vectorizer_.vocabulary_)
 
-    def _list_ids(self, texts):
+    def _list_ids(self, texts: list[str]) -> NDArray[np.int32]:
         """Return the ids of each text, padded."""
         if self.tokenizer == "subwords":
             return _pad(self._split_subwords(texts), self.n_tokens_)
         return _heaviest_words(self.vectorizer_.transform(texts), self.n_tokens_)
 
-    def _fit_words(self, texts):
+    def _fit_words(self, texts: list[str]) -> NDArray[np.int32]:
         """Learn the vocabulary; return the ids of each text, padded."""
         vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=self.max_features)
         weights = vectorizer.fit_transform(texts)
@@ -257,7 +262,7 @@ class TextModality(BaseModality):
         self.n_tokens_ = int(np.clip(n_words, 1, self.n_tokens or MAX_WORDS))
         return _heaviest_words(weights, self.n_tokens_)
 
-    def _fit_subwords(self, texts):
+    def _fit_subwords(self, texts: list[str]) -> NDArray[np.int32]:
         """Learn the subwords; return the ids of each text, padded."""
         self.tokenizer_ = _train_tokenizer(texts, self.max_features)
         ids = self._split_subwords(texts)
@@ -265,18 +270,18 @@ class TextModality(BaseModality):
         self.n_tokens_ = max(1, min(longest, self.n_tokens or MAX_SUBWORDS))
         return _pad(ids, self.n_tokens_)
 
-    def _split_subwords(self, texts):
+    def _split_subwords(self, texts: list[str]) -> list[list[int]]:
         """Return the ids of each text, in lists of different lengths."""
         return [each.ids for each in self.tokenizer_.encode_batch(texts)]
 
-    def _fit_vectors(self, texts):
+    def _fit_vectors(self, texts: list[str]) -> None:
         self.vectorizer_ = clone(self.preprocessor).fit(texts)
         vectors = self.vectorizer_.transform(texts)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_tokens_ = self.n_tokens or VECTOR_TOKENS
 
 
-def _heaviest_words(weights, n_tokens):
+def _heaviest_words(weights: Any, n_tokens: int) -> NDArray[np.int32]:
     """Return the ids of each row's words of largest weight, by decreasing weight."""
     n_words = np.diff(weights.indptr)
     rows = np.repeat(np.arange(len(n_words)), n_words)
@@ -289,14 +294,14 @@ def _heaviest_words(weights, n_tokens):
     return ids
 
 
-def _count_ids(ids, n_ids):
+def _count_ids(ids: NDArray[np.int32], n_ids: int) -> Any:
     """Return how often each word or subword id occurs in each text."""
     rows, places = np.nonzero(ids >= FIRST_WORD)
     ones = np.ones(len(rows), dtype=np.float32)
     return sparse.csr_matrix((ones, (rows, ids[rows, places])), (len(ids), n_ids))
 
 
-def _analyse(counts, n_directions, random_state):
+def _analyse(counts: Any, n_directions: int, random_state: RandomState) -> Array:
     """Return the coordinates of each id by latent semantic analysis."""
     weights = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     n_directions = min(n_directions, *counts.shape)
@@ -307,7 +312,7 @@ def _analyse(counts, n_directions, random_state):
     return directions.T * scale
 
 
-def _train_tokenizer(texts, vocab_size):
+def _train_tokenizer(texts: list[str], vocab_size: int) -> Any:
     """Train byte-pair encoding on texts; id 0 is padding, id 1 is unknown."""
     try:
         from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
@@ -330,7 +335,7 @@ def _train_tokenizer(texts, vocab_size):
     return tokenizer
 
 
-def _pad(rows, n_tokens):
+def _pad(rows: list[list[int]], n_tokens: int) -> NDArray[np.int32]:
     """Return lists of ids as an array, truncated and padded; UNKNOWN if empty."""
     ids = np.full((len(rows), n_tokens), PADDING, dtype=np.int32)
     for row, values in enumerate(rows):
@@ -339,7 +344,7 @@ def _pad(rows, n_tokens):
     return ids
 
 
-def _read_texts(block):
+def _read_texts(block: Any) -> tuple[list[str], int]:
     """Return a list of str, "" where missing, and the number of columns."""
     columns = read_columns(block)
     for name, values in columns.items():
@@ -348,11 +353,11 @@ def _read_texts(block):
     return [" ".join(row).strip() for row in zip(*parts, strict=True)], len(columns)
 
 
-def _to_objects(values):
+def _to_objects(values: Array) -> Any:
     return [None] * len(values) if is_empty(values) else values
 
 
-def _check_texts(name, values):
+def _check_texts(name: Any, values: Array) -> None:
     for row, value in enumerate(np.asarray(_to_objects(values)).tolist()):
         if value is not None and not isinstance(value, str):
             raise TypeError(
