@@ -1,4 +1,4 @@
-"""Columns: a block of any container as named 1-D arrays of natural types."""
+"""Columns: a block from any container as named 1-D arrays of natural dtypes."""
 
 import datetime
 from decimal import Decimal
@@ -23,7 +23,8 @@ def read_columns(block):
     Returns
     -------
     dict of (str or int) to 1-D ndarray
-        bool, float64, datetime64 or, with None where a value is missing, object.
+        The columns by name or position, as bool, float64, datetime64 or object arrays.
+        Missing objects are None.
 
     Raises
     ------
@@ -48,14 +49,14 @@ def read_columns(block):
 
 
 def name_level(value):
-    """Return the name of a categorical level; equal numbers have equal names."""
+    """Return the name of a categorical level, the same for equal numbers."""
     if isinstance(value, (Real, np.bool_)) and float(value).is_integer():
         return str(int(value))
     return str(value)
 
 
 def date_features(values):
-    """Return seconds since 1970 and the phase of year, week and day.
+    """Return seconds since 1970 and the phases of year, week and day.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def date_features(values):
 
 
 def _read_series(series):
-    """Turn a data frame's column into an array; null becomes NaN, NaT or None."""
+    """Turn a data frame's column into an array; nulls become NaN, NaT or None."""
     dtype = series.dtype
     if dtype.is_numeric():
         return _read_values(series.cast(nw.Float64).fill_null(np.nan).to_numpy())
@@ -90,7 +91,7 @@ def _read_series(series):
         return series.to_numpy().astype(bool)
     if isinstance(dtype, (nw.Datetime, nw.Date)):
         return _read_dates(series)
-    # Cells that are arrays of one shape must not be joined to one array.
+    # Cells that are arrays of equal shape must not be stacked into one array.
     values = np.fromiter(series.to_list(), dtype=object, count=len(series))
     if isinstance(dtype, (nw.Categorical, nw.Enum)):
         # A category of numbers is still a category.
@@ -123,14 +124,14 @@ def _read_values(values):
 
 
 def _scatter(present, gaps, missing):
-    """Put values where there are no gaps, and `missing` elsewhere."""
+    """Put values where there are no gaps and `missing` elsewhere."""
     out = np.full(len(gaps), missing, dtype=present.dtype)
     out[~gaps] = present
     return out
 
 
 def _without_zone(date):
-    """Return a date, or a time in UTC that does not say so: numpy knows no zones."""
+    """Return a date, or a naive time in UTC, as numpy does not support time zones."""
     if getattr(date, "tzinfo", None) is None:
         return date
     return date.astimezone(datetime.UTC).replace(tzinfo=None)

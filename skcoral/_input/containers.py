@@ -1,4 +1,4 @@
-"""Containers: what differs between arrays, data frames and sparse matrices."""
+"""Containers: operations that differ between arrays, data frames and SliceDicts."""
 
 import narwhals as nw
 import numpy as np
@@ -15,22 +15,22 @@ def column_names(X):
 
 
 def is_mapped(block):
-    """Return whether an array lies in a memory-mapped file, itself or by its base."""
+    """Return whether an array, or the array it is a view of, is memory-mapped."""
     while isinstance(block, np.ndarray) and not isinstance(block, np.memmap):
         block = block.base
     return isinstance(block, np.memmap)
 
 
 def count_columns(block):
-    """Return the number of columns of a block; one if it has a single axis."""
+    """Return the number of columns of a block; one if it is 1-D."""
     return block.shape[1] if len(block.shape) > 1 else 1
 
 
 def take_columns(X, positions):
-    """Return some columns of a data frame or array, in the same container."""
+    """Return the selected columns of a data frame or array, in the same container."""
     if not is_dataframe(X):
         consecutive = positions == list(range(positions[0], positions[-1] + 1))
-        # A slice is no copy, which counts where the array is a mapped file.
+        # A slice makes no copy, which matters for memory-mapped arrays.
         return X[
             :, slice(positions[0], positions[-1] + 1) if consecutive else positions
         ]
@@ -58,7 +58,7 @@ def filter_rows(block, present):
 
 
 def list_cells(block):
-    """Return the cells of a block of one column as a list of Python objects."""
+    """Return the cells of a single-column block as a list of Python objects."""
     if count_columns(block) != 1:
         raise ValueError(f"Expected a single column. Got {count_columns(block)}.")
     if is_dataframe(block):

@@ -1,7 +1,7 @@
-"""Presence: which cells hold a value, and which rows have a modality.
+"""Presence: which cells have a value, and which rows have a modality.
 
-A raw block shows it by its values, a transformed one by its mask of shape (n_samples,
-n_steps): a row without a True lacks the modality. Arrays and tensors serve alike.
+In a raw block the values decide, in a transformed one the mask of shape (n_samples,
+n_steps): a row without any True lacks the modality. Masks may be arrays or tensors.
 """
 
 import narwhals as nw
@@ -24,12 +24,12 @@ def is_missing(value):
 
 
 def find_nonempty_rows(block):
-    """Return which rows of a block hold any value.
+    """Return which rows of a block have any value.
 
     Parameters
     ----------
     block : data frame, ndarray or sparse matrix, first axis = samples
-        The block. None, NaN, NaT, pandas.NA, and an array of NaN alone, are missing.
+        The block. None, NaN, NaT, pandas.NA and arrays that are all NaN are missing.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def find_nonempty_rows(block):
 
 
 def _any_present(columns, is_gap, n_samples):
-    """Join columns until every row has a value, which mostly takes a single one."""
+    """Check columns until every row has a value; usually the first one suffices."""
     present = np.zeros(n_samples, dtype=bool)
     for column in columns:
         present |= ~is_gap(column)
@@ -70,7 +70,7 @@ def _is_gap(values):
 
 
 def _is_absent(value):
-    """Return whether a value is missing, or an array of missing values alone."""
+    """Return whether a value is missing, or an array that is all NaN."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return value.size > 0 and bool(np.isnan(value).all())
     return is_missing(value)
@@ -84,12 +84,12 @@ def first_present(values):
 
 
 def any_step(mask):
-    """Return which rows have a modality by its mask."""
+    """Return which rows have a modality, given its mask."""
     return mask.any(1)
 
 
 def find_present(mask):
-    """Return which rows have a modality by its mask, None if all have it or no mask."""
+    """Return which rows have a modality; None if all do or there is no mask."""
     if mask is None:
         return None
     present = any_step(mask)

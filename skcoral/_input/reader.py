@@ -1,4 +1,4 @@
-"""The reader: where each modality stands in X, and its raw block."""
+"""The reader: the place of each modality in X, and its raw block."""
 
 from skcoral._input.errors import naming
 from skcoral._input.selection import resolve_columns, select_block
@@ -6,7 +6,7 @@ from skcoral._input.validation import check_container
 
 
 class BlockReader:
-    """Find the columns of each modality in X once, and read its blocks from then on.
+    """Find the columns of each modality in X once, then read its raw blocks.
 
     Parameters
     ----------
@@ -14,13 +14,13 @@ class BlockReader:
         The columns of each modality, or its key in a SliceDict.
 
     with_lengths : collection of str, default=()
-        Modalities that may name a second key of a SliceDict, that of lengths.
+        Modalities that may name a second key of a SliceDict, with the lengths.
 
     Attributes
     ----------
     places_ : dict of str to (str, tuple of str or list of int)
-        Keys, or positions of columns. Positions serve arrays and data frames alike:
-        names are compared before.
+        Keys, or positions of columns. Positions work for arrays and data frames; names
+        have been checked before.
     """
 
     def __init__(self, columns, with_lengths=()):
@@ -44,12 +44,12 @@ class BlockReader:
             Rows that passed `validate_X`.
 
         start : int, default=0
-            Where the rows begin in a larger X, for messages.
+            Index of the first row within a larger X, for error messages.
 
         Raises
         ------
         ValueError
-            If X is a SliceDict and was none in `fit`, or the other way round.
+            If X is a SliceDict but was not in `fit`, or vice versa.
         """
         check_container(X, self.places_)
         for name, place in self.places_.items():

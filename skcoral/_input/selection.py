@@ -11,7 +11,7 @@ from skcoral._sklearn_compat import get_column_indices
 
 
 def resolve_columns(X, columns, modality, *, lengths=False):
-    """Return where a modality's block stands in X.
+    """Return the place of a modality's block in X.
 
     Parameters
     ----------
@@ -22,21 +22,21 @@ def resolve_columns(X, columns, modality, *, lengths=False):
         The modality's columns, or its key in a SliceDict.
 
     modality : str
-        Name of the modality, for messages.
+        Name of the modality, for error messages.
 
     lengths : bool, default=False
-        Whether a second key of a SliceDict may name the lengths of sequences.
+        Whether a second key of a SliceDict may hold the lengths of the sequences.
 
     Returns
     -------
     str, tuple of str or list of int
-        The key of a SliceDict, or those of sequences and lengths, or the positions of
+        The key in a SliceDict, the keys of sequences and lengths, or the positions of
         columns.
 
     Raises
     ------
     ValueError
-        If a column is unknown, or if there are none.
+        If a column is unknown, or none is selected.
     """
     if isinstance(X, SliceDict):
         return _resolve_key(X, columns, modality, lengths)
@@ -81,12 +81,13 @@ def select_block(X, where):
     Returns
     -------
     ndarray, sparse matrix or data frame
-        First axis = samples.
+        The raw block, first axis = samples.
 
     Raises
     ------
     ValueError
-        If an array holds an infinite value; data frames are checked by name later.
+        If an array contains an infinite value; data frames are checked later, by column
+        name.
     """
     if isinstance(where, tuple):
         return mask_steps(*(np.asarray(X[key]) for key in where))
@@ -99,14 +100,14 @@ def select_block(X, where):
     if not is_dataframe(X) and block.dtype.kind == "f":
         infinite = np.isinf(block).any(axis=0)
         if infinite.any():
-            # The modality would name the position in its block, not that in X.
+            # The modality would report the position within its block, not within X.
             column = where[infinite.argmax()]
             raise ValueError(f"Input X contains infinity in column {column}.")
     return block
 
 
 def _named(columns):
-    """Return the names among a specification of columns."""
+    """Return the column names within a specification of columns."""
     if isinstance(columns, str):
         return [columns]
     if isinstance(columns, slice):
@@ -127,12 +128,13 @@ def _check_known(wanted, known, modality):
 
 
 def mask_steps(values, lengths):
-    """Return padded sequences with NaN in the steps beyond the length of each.
+    """Return padded sequences with NaN in the steps beyond each length.
 
     Raises
     ------
     ValueError
-        If lengths are no int array of shape (n_samples,) between 0 and n_steps.
+        If values are not padded sequences of numbers, or lengths are not an int array
+        of shape (n_samples,) between 0 and n_steps.
     """
     if values.ndim not in (2, 3) or values.dtype.kind not in "iufb":
         raise ValueError(

@@ -15,12 +15,12 @@ MARK_MISSING = (
 
 
 def validate_X(estimator, X, *, reset, min_samples=1):
-    """Check X as a whole and record, or compare, its features on the estimator.
+    """Check X as a whole, and record its features on the estimator or compare them.
 
     Parameters
     ----------
     estimator : estimator instance
-        Gets `n_features_in_` and `feature_names_in_` when `reset`.
+        The estimator; `n_features_in_` and `feature_names_in_` are set if `reset`.
 
     X : array-like of shape (n_samples, n_features), data frame or SliceDict
         The data.
@@ -29,17 +29,17 @@ def validate_X(estimator, X, *, reset, min_samples=1):
         True in `fit`, False elsewhere.
 
     min_samples : int, default=1
-        Rows that X must have.
+        Minimum number of rows.
 
     Returns
     -------
     ndarray, data frame or SliceDict
-        X, as an array if it was a list or the like.
+        X, converted to an array if it was a list or another sequence.
 
     Raises
     ------
     TypeError
-        If X is a plain dict, a list of views, or sparse as a whole.
+        If X is a plain dict, a list of blocks, a LazyFrame, or sparse as a whole.
 
     ValueError
         If shapes, names or the number of samples are wrong.
@@ -72,7 +72,7 @@ def _validate_columns(estimator, X, *, reset):
 
 
 def keep_numbers(X):
-    """Keep numpy from making strings of the numbers in a list of mixed rows."""
+    """Keep numpy from turning numbers in lists of mixed rows into strings."""
     if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind in "US":
         return np.asarray(X, dtype=object)
     return X
@@ -121,15 +121,15 @@ def _needs(estimator):
 
 
 def check_container(X, places):
-    """Raise if X is a SliceDict and was none in `fit`, or the other way round.
+    """Raise if X is a SliceDict but was not in `fit`, or vice versa.
 
     Parameters
     ----------
     X : ndarray, data frame or SliceDict
         Data that passed `validate_X`.
 
-    places : dict of str to (str or list of int)
-        Where each modality stood in `fit`; see `resolve_columns`.
+    places : dict of str to (str, tuple of str or list of int)
+        The place of each modality in `fit`; see `resolve_columns`.
     """
     of_keys = isinstance(next(iter(places.values())), (str, tuple))
     expected = "SliceDict" if of_keys else "table"

@@ -1,4 +1,4 @@
-"""Batches: blocks of one table as tensors, gathered by whole batches of rows."""
+"""Batches: the blocks of a table as tensors, gathered one batch of rows at a time."""
 
 import itertools
 
@@ -9,7 +9,7 @@ from skcoral._input.blocks import LazyBlock, count_rows, map_block, take_from_bl
 
 
 class BlockDataset(Dataset):
-    """Blocks of one table as tensors, gathered by lists of rows.
+    """The blocks of a table as tensors, indexed by tensors of rows.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class BlockDataset(Dataset):
         Where the tensors are kept.
 
     targets : ndarray of shape (n_samples,), default=None
-        What a predictor is to predict, NaN at rows without a label.
+        Targets of a predictor, NaN at rows without a label.
     """
 
     def __init__(self, blocks, device="cpu", targets=None):
@@ -57,16 +57,16 @@ class BlockDataset(Dataset):
 
 
 class BatchLoader:
-    """Iterate over a `BlockDataset` by whole batches of rows.
+    """Iterate over a `BlockDataset` in batches of rows.
 
-    Gathering a batch by one index per block replaces a data loader that collates row by
-    row. A last batch of a single row would break contrast and batch normalisation: it
-    joins the batch before it.
+    A batch is gathered with one index operation per block, unlike in a data loader that
+    collates row by row. A last batch of a single row, which would break contrast and
+    batch normalisation, is merged with the batch before it.
 
-    A batch is (blocks, None), or (blocks, (labelled blocks, targets)) where rows have
-    labels: a batch of labelled rows comes with every batch of rows, all of them if they
-    fit in one. So every update sees labels, however few they are, while the rows that
-    are contrasted stay a fair draw without repetitions.
+    A batch is (blocks, None), or (blocks, (labelled blocks, targets)) if any row has a
+    label. Every batch of rows then comes with a batch of labelled rows: all of them if
+    they fit in one. Each update thus sees labels, however few there are, while the
+    contrasted rows remain a fair sample without repetition.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class BatchLoader:
         Rows per batch.
 
     shuffle : bool, default=False
-        Draw a new order from torch's default generator at each pass.
+        Draw a new order from torch's default generator in each pass.
     """
 
     def __init__(self, dataset, batch_size, shuffle=False):
@@ -101,7 +101,7 @@ class BatchLoader:
             yield self.dataset[rows], labelled
 
     def _draw_labelled(self):
-        """Yield batches of labelled rows and targets without end, None if none are."""
+        """Yield (labelled rows, targets) endlessly, or None if no row is labelled."""
         labelled = self.dataset.find_labelled()
         if not len(labelled):
             yield from itertools.repeat(None)

@@ -1,4 +1,4 @@
-"""Callbacks of the training: terms in the history, a progress bar, early stopping."""
+"""Training callbacks: loss terms in the history, progress bar, early stopping."""
 
 import copy
 
@@ -8,10 +8,10 @@ from tqdm.auto import tqdm
 
 
 class LossTerms(Callback):
-    """Write the epoch's mean of each loss term of the objective to the history."""
+    """Record the epoch mean of each loss term of the objective in the history."""
 
     def on_epoch_end(self, net, **kwargs):
-        """Average the batches of the epoch, weighted by their number of samples."""
+        """Average over the batches of the epoch, weighted by number of samples."""
         for prefix in ("train", "valid"):
             batches = [b for b in net.history[-1, "batches"] if f"{prefix}_loss" in b]
             if not batches:
@@ -24,7 +24,7 @@ class LossTerms(Callback):
 
 
 class EpochProgress(Callback):
-    """Show one progress bar over the epochs, with the time left and the loss."""
+    """Show a progress bar over the epochs, with the remaining time and the loss."""
 
     def on_train_begin(self, net, **kwargs):
         """Open the bar."""
@@ -36,20 +36,20 @@ class EpochProgress(Callback):
         self.bar_.update()
 
     def on_train_end(self, net, **kwargs):
-        """Close the bar; an open one cannot be pickled with the estimator."""
+        """Close the bar; an open bar could not be pickled with the estimator."""
         self.bar_.close()
         del self.bar_
 
 
 class BestEpoch(EarlyStopping):
-    """Stop early as skorch does, and restore the objective beside the network.
+    """Stop early as skorch does, and restore the objective as well as the network.
 
-    Projection heads belong to the objective: restoring the network alone would pair it,
-    in `score` and further training, with heads of another epoch.
+    Projection heads belong to the objective: restoring only the network would pair it,
+    in `score` and further training, with the heads of another epoch.
     """
 
     def on_epoch_end(self, net, **kwargs):
-        """Keep the objective's state of the best epoch."""
+        """Keep the objective's state at the best epoch."""
         try:
             super().on_epoch_end(net, **kwargs)
         finally:
@@ -57,7 +57,7 @@ class BestEpoch(EarlyStopping):
                 self.best_criterion_ = copy.deepcopy(net.criterion_.state_dict())
 
     def on_train_end(self, net, **kwargs):
-        """Restore network and objective."""
+        """Restore the network and the objective."""
         super().on_train_end(net, **kwargs)
         if self.best_model_weights_ is not None:
             net.criterion_.load_state_dict(self.best_criterion_)

@@ -1,16 +1,16 @@
-"""Devices: where a network is trained, in which number format, and compiled or not."""
+"""Devices: choice of device, number format and compilation for training."""
 
 import warnings
 
 import torch
 
-# Speed of a training in bfloat16 over float32, on a core with AVX-512 BF16, by width of
-# the tokens: 8: 0.7, 16: 0.9, 32: 0.9, 64: 1.3, 128: 1.7.
+# Speed of training in bfloat16 relative to float32, on one core with AVX-512 BF16, by
+# width of the tokens: 8: 0.7, 16: 0.9, 32: 0.9, 64: 1.3, 128: 1.7.
 MIN_BFLOAT16_WIDTH = 64
 
 
 def resolve_device(device):
-    """Return the torch device string of `device`, "auto" being the best one present.
+    """Return the torch device for `device`; "auto" takes the best one available.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def resolve_device(device):
     Raises
     ------
     ValueError
-        If torch knows no such device, or has none here.
+        If torch does not know the device, or it is not available.
     """
     if device != "auto":
         return _check_device(device)
@@ -43,13 +43,13 @@ def _check_device(device):
 
 
 def resolve_precision(precision, device, width):
-    """Return the number format of a training, "auto" being the faster one.
+    """Return the number format for training; "auto" takes the faster one.
 
     Parameters
     ----------
     precision : {"auto", "float32", "bfloat16"}
-        The format, or "auto": bfloat16 where the device multiplies it natively, for
-        networks wide enough to gain by it.
+        The format. "auto" takes bfloat16 if the device multiplies it natively and the
+        network is wide enough to benefit.
 
     device : str
         A torch device.
@@ -72,18 +72,18 @@ def _multiplies_bfloat16(device):
     kind = torch.device(device).type
     if kind == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    # Releases of torch that cannot tell are taken for machines that cannot do it.
+    # Releases of torch without this function are assumed not to support it.
     known = getattr(torch.cpu, "get_capabilities", dict)()
     return kind == "cpu" and bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 def resolve_compile(compile, device):
-    """Return whether to compile; a machine that cannot do it is told by a warning.
+    """Return whether to compile; warn if compilation is requested but fails.
 
     Parameters
     ----------
     compile : bool
-        Whether it is wanted.
+        Whether compilation is requested.
 
     device : str
         A torch device.
@@ -91,13 +91,13 @@ def resolve_compile(compile, device):
     Returns
     -------
     bool
-        Whether it is wanted and works.
+        Whether compilation is requested and works.
     """
     if not compile:
         return False
     try:
         torch.compile(torch.nn.ReLU())(torch.zeros(2, device=device))
-    # Compilers, their headers and backends fail in ways of their own.
+    # Compilers, their headers and backends raise errors of any type.
     except Exception as error:
         reason = str(error).strip().splitlines()[0]
         warnings.warn(

@@ -1,4 +1,4 @@
-"""Generators: torch's default ones, seeded for a while and restored."""
+"""Random generators: torch's default ones, seeded temporarily and restored."""
 
 import contextlib
 
@@ -8,9 +8,9 @@ import torch
 
 @contextlib.contextmanager
 def seeded(seed, device):
-    """Seed torch's default generators inside the block and restore them after it.
+    """Seed torch's default generators within the context and restore them after it.
 
-    Only the generators of the CPU and of `device` are touched.
+    Only the generators of the CPU and of `device` are affected.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def seeded(seed, device):
 
 
 def derive_seed(seed, n_epochs):
-    """Return the seed of a training that goes on after some epochs.
+    """Return the seed for training that continues after some epochs.
 
-    Every continuation draws afresh, and yet the same at the next run.
+    Each continuation draws new numbers, which are the same in every run.
     """
     return int(np.random.SeedSequence([seed, n_epochs]).generate_state(1)[0])

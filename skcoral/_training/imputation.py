@@ -1,4 +1,4 @@
-"""Imputation: a prediction fills the unique component of a modality that rows lack."""
+"""Imputation: predict the unique component of a modality that a row lacks."""
 
 import math
 
@@ -9,22 +9,22 @@ from sklearn.linear_model import RidgeCV
 from skcoral._input.blocks import find_rows, split_block, take_from_blocks
 from skcoral._training.batches import BlockDataset
 
-# A part of the rows, evenly spaced, is enough for a linear map.
+# A linear map needs no more rows than this; they are evenly spaced.
 MAX_ROWS = 10_000
-# Penalties among which the leave-one-out error chooses.
+# Penalties from which the leave-one-out error selects one.
 PENALTIES = 10.0 ** np.arange(-2, 5)
 
 
 def learn_imputation(net, dataset):
     """Learn to predict missing unique embeddings from the rest of a row.
 
-    Ridge regression, for each modality, on the rows that have it and another one.
-    Networks without a shared path predict from the other unique embeddings.
+    Fits a ridge regression for each modality, on the rows that have it and at least one
+    other. Networks without a shared path predict from the other unique embeddings.
 
     Parameters
     ----------
     net : ContrastiveNet
-        A trained net; the prediction becomes part of its network.
+        A trained net; the regression is stored in its network.
 
     dataset : BlockDataset
         The training rows.
@@ -43,8 +43,8 @@ def learn_imputation(net, dataset):
     outputs = net.map_batches(network.leave_one_out, dataset)
     without, unique = outputs[: len(present)], outputs[len(present) :]
     for m, rows in enumerate(present & (present.sum(axis=0) > 1)):
-        # Modalities that never meet tell nothing of one another: the mean is left, also
-        # of a chunk that follows one in which they met.
+        # Modalities that never occur together cannot predict each other: use the mean,
+        # even if they did occur together in an earlier chunk.
         if present[m].any():
             network.fill_weight[m] = 0.0
             network.fill_bias[m] = torch.from_numpy(unique[m][present[m]].mean(axis=0))
@@ -55,7 +55,7 @@ def learn_imputation(net, dataset):
 
 
 def _learn_means(net, dataset, present):
-    """Learn what stands for a second modality that a row lacks."""
+    """Learn the mean that replaces a second modality that a row lacks."""
     network = net.module_
     unique = net.map_batches(lambda x: network.unique(network.encode(x)), dataset)
     for m, rows in enumerate(present):
@@ -71,7 +71,7 @@ def _is_present(block):
 
 
 def overwrite_missing(components, blocks, value):
-    """Put a value into the unique components of modalities that rows lack.
+    """Set the unique components of modalities that rows lack to a value.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""The net: skorch's NeuralNet with views of each batch, such as augmented ones.
+"""The net: skorch's NeuralNet, trained on (augmented) views of each batch.
 
-It knows neither the method (that is the criterion) nor the kinds of modalities (those
-are the augmentations it is given).
+It knows neither the method, which is its criterion, nor the kinds of modalities, which
+it sees only as augmentations.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from skcoral._input.blocks import split_block
 from skcoral._training.callbacks import LossTerms
 from skcoral._training.generators import seeded
 
-# Rows per batch at inference, always as many: matrix products of one shape round alike,
-# so that a row's embedding is the same bits whatever rows come with it. Among the
-# fastest of 64 .. 4096 on two cores, too.
+# Number of rows per batch at inference, always the same: matrix products of one shape
+# round equally, so that a row's embedding does not depend on the other rows, bit for
+# bit. It is also among the fastest of 64 .. 4096 on two cores.
 INFERENCE_BATCH_SIZE = 256
 
 
 class ContrastiveNet(NeuralNet):
-    """Train a network (module) by an objective (criterion) with skorch.
+    """Train a network (module) with an objective (criterion) by skorch.
 
     Parameters
     ----------
@@ -35,15 +35,15 @@ class ContrastiveNet(NeuralNet):
         The objective class.
 
     augmentations : dict of str to callable
-        Per modality, ``(tensor, mask, generator) -> tensor``.
+        Augmentation ``(tensor, mask, generator) -> tensor`` per modality.
 
     views_seed : int, default=0
-        Seed of the views in validation and scoring, the same in each pass so that the
-        losses of epochs can be compared.
+        Seed of the views in validation and scoring. It is the same in each pass, so
+        that the losses of epochs are comparable.
 
     precision : torch.dtype, default=torch.float32
-        Format of the matrix products in training; losses, weights, validation and
-        inference are float32.
+        Format of matrix products in training; losses, weights, validation and inference
+        use float32.
 
     **kwargs : dict
         Parameters of :class:`skorch.NeuralNet`.
@@ -51,11 +51,11 @@ class ContrastiveNet(NeuralNet):
     Attributes
     ----------
     interrupted_ : bool
-        Whether the last training ended by a KeyboardInterrupt, from the keyboard or
-        from a callback that stops early.
+        Whether the last training ended with a KeyboardInterrupt, raised from the
+        keyboard or by a callback that stops early.
 
     epochs_ahead_ : int
-        Number of epochs of the training that runs now, or ran last.
+        Number of epochs of the current or last training.
     """
 
     def __init__(
@@ -98,14 +98,14 @@ class ContrastiveNet(NeuralNet):
         return super().partial_fit(X, y, classes, epochs=epochs, **fit_params)
 
     def fit_loop(self, X, y=None, epochs=None, **kwargs):
-        """Run the epochs and remember whether they were interrupted."""
+        """Run the epochs and record whether they were interrupted."""
         self.interrupted_ = True
         super().fit_loop(X, y, epochs=epochs, **kwargs)
         self.interrupted_ = False
         return self
 
     def on_epoch_begin(self, net, **kwargs):
-        """Tell the objective where in the training it is."""
+        """Pass the current epoch and the planned number to the objective."""
         super().on_epoch_begin(net, **kwargs)
         self.criterion_.epoch.fill_(len(self.history) - 1)
         self.criterion_.max_epochs.fill_(self.max_epochs)
@@ -135,7 +135,7 @@ class ContrastiveNet(NeuralNet):
         return {"loss": loss, "y_pred": None}
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
-        """Run one pass; a validation pass draws the same views each time."""
+        """Run one pass; validation draws the same views in every pass."""
         context = contextlib.nullcontext()
         if not training:
             context = seeded(self.views_seed, self.device)
@@ -147,7 +147,7 @@ class ContrastiveNet(NeuralNet):
         return sum("train_loss" in row for row in self.history)
 
     def read_history(self):
-        """Return the losses and their terms by name, one value per finished epoch."""
+        """Return losses and terms by name, with one value per finished epoch."""
         rows = self.history[: self.count_finished()]
         terms = ("loss", *self.criterion_.terms)
         keys = [f"{part}_{term}" for part in ("train", "valid") for term in terms]
@@ -162,11 +162,11 @@ class ContrastiveNet(NeuralNet):
         return self.criterion_.embed(self.module_, to_device(x, self.device))
 
     def embed(self, dataset):
-        """Return the components of all rows, a list of float32 arrays."""
+        """Return the components of all rows as a list of float32 arrays."""
         return self.map_batches(self.infer, dataset)
 
     def apply_head(self, dataset):
-        """Return what the head of the network makes of all rows."""
+        """Return the outputs of the network's head for all rows."""
         network = self.module_
         (outputs,) = self.map_batches(lambda x: [network.head(network(x))], dataset)
         return outputs
@@ -178,7 +178,7 @@ class ContrastiveNet(NeuralNet):
         Parameters
         ----------
         function : callable
-            Takes a dict of blocks, returns a list of tensors, first axis = samples.
+            Takes a dict of blocks and returns a list of tensors, first axis = samples.
 
         dataset : BlockDataset
             The rows.
@@ -191,7 +191,7 @@ class ContrastiveNet(NeuralNet):
         self._set_training(False)
         n_rows = len(dataset)
         n_batches = math.ceil(n_rows / INFERENCE_BATCH_SIZE)
-        # The last row fills the last batch up.
+        # Copies of the last row fill up the last batch.
         rows = torch.arange(n_batches * INFERENCE_BATCH_SIZE).clamp(max=n_rows - 1)
         outputs = []
         for start, part in enumerate(rows.split(INFERENCE_BATCH_SIZE)):
@@ -214,7 +214,7 @@ class ContrastiveNet(NeuralNet):
         return float(np.average(losses, weights=loader.batch_sizes))
 
     def _compute_loss(self, batch, prefix, function=None):
-        """Return the sum of the terms, each written to the history."""
+        """Return the sum of the terms and record each in the history."""
         terms = self._terms(batch, function)
         for name, value in terms.items():
             value = value.item()
@@ -224,7 +224,7 @@ class ContrastiveNet(NeuralNet):
         return sum(terms.values())
 
     def _terms(self, batch, function=None):
-        """Return the terms of a function of views, by default of the objective."""
+        """Return the terms that a function of views computes, or the objective."""
         blocks, labelled = batch
         function = function or self.criterion_
         views = self._make_views(blocks, self.criterion_.views)

@@ -1,4 +1,4 @@
-"""The split of rows into those to train on and those to hold out."""
+"""Splitting of rows into those to train on and those to hold out."""
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -13,30 +13,30 @@ def hold_out(n_samples, fraction, seed, targets, stratify, *, owner):
         Number of rows.
 
     fraction : float
-        Share of rows to hold out.
+        Fraction of the rows to hold out.
 
     seed : int
         Seed of the draw.
 
     targets : ndarray of shape (n_samples,) or None
-        Targets, NaN where a row has none. The same share is held out of the rows with
-        and of those without a target.
+        Targets, NaN where a row has none. The same fraction is held out of the rows
+        with and of those without a target.
 
     stratify : bool
-        Whether the same share of each target is held out, for codes of classes.
+        Whether to hold out the same fraction of each target, for class codes.
 
     owner : str
-        Name of the estimator, for the message.
+        Name of the estimator, for the error message.
 
     Returns
     -------
     tuple of two ndarrays of int
-        Positions of rows.
+        Indices of the rows to train on and of those to hold out.
 
     Raises
     ------
     ValueError
-        If fewer than two rows are left on a side.
+        If either part has fewer than two rows.
     """
     draw = {"test_size": fraction, "random_state": seed}
     rows = np.arange(n_samples)
@@ -53,7 +53,7 @@ def hold_out(n_samples, fraction, seed, targets, stratify, *, owner):
 
 
 def _split_labelled(rows, targets, stratify, draw):
-    """Split the rows with a target and those without one alike."""
+    """Split the rows with a target and those without one in the same proportion."""
     labelled = ~np.isnan(targets)
     groups = [
         (rows[labelled], targets[labelled] if stratify else None),

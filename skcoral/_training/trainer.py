@@ -1,4 +1,4 @@
-"""The trainer: from a plan and blocks to a trained net. It knows no estimator."""
+"""The trainer: from a plan and blocks to a trained net, without any estimator."""
 
 import math
 import warnings
@@ -32,7 +32,7 @@ MAX_EPOCHS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """What a method trains.
+    """The objective and the network that a method trains.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Method:
         Parameters of the objective.
 
     network_params : dict of str to object
-        Parameters of the network, but for the modalities.
+        Parameters of the network, except the modalities.
     """
 
     objective: type
@@ -53,7 +53,7 @@ class Method:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is to be trained, and how: an estimator makes it, the trainer reads it.
+    """What to train, and how: made by an estimator, read by the trainer.
 
     Parameters
     ----------
@@ -64,13 +64,13 @@ class Plan:
         Objective and network.
 
     modalities : dict of str to modality
-        Fitted specs, in the order of the embeddings.
+        Fitted specs by name, in the order of the embeddings.
 
     seed : int
         Seed of this training: weights, batches, views and masks.
 
     epochs : int or None
-        Number of epochs of this training; None makes it that of `max_epochs`.
+        Number of epochs of this training; None takes `max_epochs`.
 
     stratify : bool
         Whether held-out rows have the same share of each target.
@@ -106,22 +106,22 @@ class Plan:
 
 
 def train(plan, blocks, targets=None, net=None):
-    """Train a new net, or a present one further, on fitted blocks.
+    """Train a new net, or continue training a given one, on transformed blocks.
 
     Parameters
     ----------
     plan : Plan
-        What is trained, and how. A present net keeps its sizes and settings: only the
-        seed, the number of epochs and the split of the rows are those of the plan.
+        What to train, and how. For a given net only the seed, the number of epochs and
+        the split of the rows are read; everything else stays as first planned.
 
     blocks : dict of str to block
-        The rows, by modality.
+        The rows, one block per modality.
 
     targets : ndarray of shape (n_samples,), default=None
         Targets, NaN where a row has none.
 
     net : ContrastiveNet, default=None
-        The net to train further; a new one by default.
+        The net to continue training; a new one by default.
 
     Returns
     -------
@@ -141,7 +141,7 @@ def train(plan, blocks, targets=None, net=None):
         if is_new:
             net.initialize()
         net.partial_fit(fitted, epochs=plan.epochs)
-    # The held-out rows are not the estimator's to keep.
+    # Do not keep the held-out rows in the estimator.
     net.set_params(train_split=None)
     learn_imputation(net, fitted)
     net.module_.eval()
@@ -151,7 +151,7 @@ def train(plan, blocks, targets=None, net=None):
 
 
 def count_epochs(n_samples, batch_size):
-    """Return the number of epochs that makes enough updates, ``max_epochs="auto"``."""
+    """Return the number of epochs for ``max_epochs="auto"``."""
     n_batches = max(1, math.ceil(n_samples / batch_size))
     return int(np.clip(math.ceil(MIN_UPDATES / n_batches), MIN_EPOCHS, MAX_EPOCHS))
 
@@ -203,7 +203,7 @@ def _find_device(plan):
 
 
 def _make_callbacks(plan):
-    """Return the callbacks of the user and those of verbose and early stopping."""
+    """Return the user's callbacks and those for `verbose` and early stopping."""
     callbacks = list(plan.callbacks or [])
     if plan.verbose:
         callbacks.append(EpochProgress())
@@ -229,7 +229,7 @@ def _make_dataset(blocks, targets, rows, device):
 
 
 def _warn_if_interrupted(net):
-    """Warn after Ctrl-C; a callback that stops early is no interruption."""
+    """Warn after Ctrl-C, but not after a callback that stops early."""
     stoppers = [c for _, c in net.callbacks_ if isinstance(c, EarlyStopping)]
     stopped_early = any(c.misses_ >= c.patience for c in stoppers)
     if net.interrupted_ and not stopped_early:

@@ -1,9 +1,11 @@
 """Checks of parameters that depend on each other or on the modalities."""
 
+from collections.abc import Sequence
 from numbers import Real
+from typing import Any
 
 
-def check_several(estimator, names):
+def check_several(estimator: Any, names: Sequence[str]) -> None:
     """Raise unless an estimator that compares modalities has at least two."""
     if len(names) < 2:
         raise ValueError(
@@ -12,13 +14,13 @@ def check_several(estimator, names):
         )
 
 
-def refuse_early_stopping(estimator, where):
+def refuse_early_stopping(estimator: Any, where: str) -> None:
     """Raise if early stopping is set where it is not supported."""
     if estimator.early_stopping:
         raise ValueError(f"{where} does not support early_stopping=True.")
 
 
-def check_multiple(estimator, name, divisor):
+def check_multiple(estimator: Any, name: str, divisor: str) -> None:
     """Raise unless one int parameter of an estimator is a multiple of another."""
     value, unit = getattr(estimator, name), getattr(estimator, divisor)
     if value % unit:
@@ -28,11 +30,12 @@ def check_multiple(estimator, name, divisor):
         )
 
 
-def check_schedule(estimator, name):
+def check_schedule(estimator: Any, name: str) -> None:
     """Raise unless a parameter is a probability or a non-empty sequence of them."""
     value = getattr(estimator, name)
-    stages = [value] if isinstance(value, Real) else list(value)
-    if not stages or not all(isinstance(s, Real) and 0 <= s <= 1 for s in stages):
+    stages: list[Any] = [value] if isinstance(value, Real) else list(value)
+    valid = (isinstance(s, Real) and 0 <= float(s) <= 1 for s in stages)
+    if not stages or not all(valid):
         raise ValueError(
             f"The {name!r} parameter of {type(estimator).__name__} must be a float in "
             f"the range [0.0, 1.0] or a non-empty sequence of them. Got {value!r} "

@@ -5,14 +5,15 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skcoral._constraints import NON_NEGATIVE_FLOAT
+from skcoral._input.blocks import Blocks
 from skcoral._sklearn_compat import fit_context
 from skcoral._training.batches import BlockDataset
 from skcoral._training.trainer import Method
-from skcoral._typing import Rows
+from skcoral._typing import Array, Rows
 from skcoral.methods._checks import refuse_early_stopping
 from skcoral.methods._parameters import parameter
 from skcoral.methods._targets import Targets
@@ -42,6 +43,8 @@ class SupervisedMixin:
     _map_rows: Callable[..., Any]
     _make_targets: Callable[[], Targets]
     predict: Callable[[Rows], Any]
+    net_: Any
+    _targets_: Any
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Rows, y: ArrayLike) -> Self:
@@ -72,13 +75,17 @@ class SupervisedMixin:
         resume = self.warm_start and hasattr(self, "net_")
         return self._learn(X, partial(self._encode, y), resume=resume)
 
-    def _fit_chunk(self, X, y, classes=None):
+    def _fit_chunk(
+        self, X: Rows, y: ArrayLike, classes: ArrayLike | None = None
+    ) -> Self:
         """Train for one more epoch on a chunk of rows."""
         refuse_early_stopping(self, f"partial_fit of {type(self).__name__}")
         encode = partial(self._encode, y, classes=classes)
         return self._learn(X, encode, resume=hasattr(self, "net_"), epochs=1)
 
-    def _encode(self, y, filled, classes=None):
+    def _encode(
+        self, y: ArrayLike, filled: NDArray[np.bool_], classes: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
         """Return the targets of the rows to train on, NaN where there is no label."""
         if y is None:
             raise ValueError(
@@ -90,9 +97,9 @@ class SupervisedMixin:
             self._targets_ = self._make_targets()
         return self._targets_.encode_rows(y, filled, learn=is_new, classes=classes)
 
-    def _make_method(self, names):
+    def _make_method(self, names: list[str]) -> Method:
         """Return the transformer's method with one more term and a head."""
-        method = super()._make_method(names)
+        method = super()._make_method(names)  # type: ignore[misc]
         return Method(
             objective=SupervisedObjective,
             objective_params={
@@ -106,18 +113,18 @@ class SupervisedMixin:
             },
         )
 
-    def _read_targets(self):
+    def _read_targets(self) -> Any:
         """Return the learnt targets, for the fitted attributes of subclasses."""
         check_is_fitted(self, "_targets_")
         return self._targets_
 
-    def _run_head(self, X):
+    def _run_head(self, X: Rows) -> NDArray[np.float64]:
         """Return the outputs of the head; NaN where a row lacks every modality."""
         check_is_fitted(self, "net_")
         outputs = self._map_rows(self._apply_head, X, len(self._targets_.start))
         return outputs.astype(np.float64)
 
-    def _apply_head(self, blocks):
+    def _apply_head(self, blocks: Blocks) -> Array:
         return self.net_.apply_head(BlockDataset(blocks))
 
     def _predict_labelled(self, X: Rows, y: ArrayLike) -> tuple[Any, Any]:

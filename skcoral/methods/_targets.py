@@ -1,8 +1,10 @@
 """Targets: the numbers that a network is trained on, made from the labels."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import assert_all_finite, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
@@ -10,6 +12,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skcoral._input.presence import find_nonempty_rows, first_present
 from skcoral._input.validation import keep_numbers
+from skcoral._typing import Array
 
 
 class Targets(ABC):
@@ -27,19 +30,30 @@ class Targets(ABC):
         Parameters of the supervised loss term.
     """
 
+    how_to_mark: Any
+    start: Any
+    loss: Any
+
     @abstractmethod
-    def find_labelled(self, y):
+    def find_labelled(self, y: Any) -> tuple[NDArray[np.bool_], Array]:
         """Return which rows have a label, and the checked labels of these."""
 
     @abstractmethod
-    def learn(self, labels, classes=None):
+    def learn(self, labels: Array, classes: ArrayLike | None = None) -> None:
         """Learn to convert labels to targets; `classes` are those of `partial_fit`."""
 
     @abstractmethod
-    def encode(self, labels):
+    def encode(self, labels: Array) -> Array:
         """Return the numbers that the network is trained on."""
 
-    def encode_rows(self, y, filled, *, learn, classes=None):
+    def encode_rows(
+        self,
+        y: ArrayLike,
+        filled: NDArray[np.bool_],
+        *,
+        learn: bool,
+        classes: ArrayLike | None = None,
+    ) -> NDArray[np.float64]:
         """Return the targets of the rows to train on.
 
         Parameters
@@ -97,23 +111,25 @@ class ClassTargets(Targets):
         Their weighted frequencies among the labels, after adding one label per class.
     """
 
-    def __init__(self, owner, unlabeled, class_weight):
+    def __init__(
+        self, owner: str, unlabeled: int | str | None, class_weight: Any
+    ) -> None:
         self.owner = owner
         self.unlabeled = unlabeled
         self.class_weight = class_weight
 
     @property
-    def how_to_mark(self):
+    def how_to_mark(self) -> str:
         """How to mark rows without a label."""
         return f"None, NaN and unlabeled={self.unlabeled!r} mark rows without one."
 
     @property
-    def start(self):
+    def start(self) -> Array:
         """Logarithms of the prior probabilities of the classes."""
         return np.log(self.class_prior)
 
     @property
-    def loss(self):
+    def loss(self) -> dict[str, Any]:
         """Cross-entropy of the unaltered rows and of one view of each."""
         return {
             "loss": "cross_entropy",
@@ -121,7 +137,7 @@ class ClassTargets(Targets):
             "labelled_views": ("original", "augmented"),
         }
 
-    def find_labelled(self, y):
+    def find_labelled(self, y: Any) -> tuple[NDArray[np.bool_], Array]:
         """Return which rows have a label, and the checked labels of these."""
         y = column_or_1d(keep_numbers(y), warn=True)
         assert_all_finite(y, allow_nan=True, input_name="y")
@@ -135,7 +151,7 @@ class ClassTargets(Targets):
             labels = np.asarray(labels.tolist())
         return labelled, labels
 
-    def _check_strings(self, labels):
+    def _check_strings(self, labels: Array) -> None:
         """Refuse missing-label markers that numpy has turned into strings."""
         if labels.dtype.kind not in "US":
             return
@@ -146,7 +162,7 @@ class ClassTargets(Targets):
                 "missing labels. Pass y as a list or an array of objects."
             )
 
-    def learn(self, labels, classes=None):
+    def learn(self, labels: Array, classes: ArrayLike | None = None) -> None:
         """Learn the classes, their weights and their prior probabilities."""
         classes = labels if classes is None else np.asarray(classes)
         self.classes = LabelEncoder().fit(classes).classes_
@@ -165,7 +181,7 @@ class ClassTargets(Targets):
         shares = self.class_weight * counts
         self.class_prior = shares / shares.sum()
 
-    def encode(self, labels):
+    def encode(self, labels: Array) -> Array:
         """Return the index of each label among the classes."""
         encoder = LabelEncoder()
         encoder.classes_ = self.classes
@@ -193,22 +209,22 @@ class NumberTargets(Targets):
     # The mean of the standardised targets.
     start = (0.0,)
 
-    def __init__(self, owner):
+    def __init__(self, owner: str) -> None:
         self.owner = owner
 
     @property
-    def loss(self):
+    def loss(self) -> dict[str, Any]:
         """Squared error of the unaltered rows."""
         return {"loss": "squared_error", "labelled_views": ("original",)}
 
-    def find_labelled(self, y):
+    def find_labelled(self, y: Any) -> tuple[NDArray[np.bool_], Array]:
         """Return which rows have a label, and the checked labels of these."""
         y = column_or_1d(y, dtype=np.float64, warn=True)
         assert_all_finite(y, allow_nan=True, input_name="y")
         labelled = ~np.isnan(y)
         return labelled, y[labelled]
 
-    def learn(self, labels, classes=None):
+    def learn(self, labels: Array, classes: ArrayLike | None = None) -> None:
         """Learn the mean and the scale."""
         if not len(labels):
             raise ValueError(
@@ -218,10 +234,10 @@ class NumberTargets(Targets):
         self.mean = float(labels.mean())
         self.scale = float(labels.std()) or 1.0
 
-    def encode(self, labels):
+    def encode(self, labels: Array) -> Array:
         """Return the standardised labels."""
         return (labels - self.mean) / self.scale
 
-    def decode(self, targets):
+    def decode(self, targets: Array) -> Array:
         """Return targets on the scale of the labels."""
         return targets * self.scale + self.mean

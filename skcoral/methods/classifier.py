@@ -224,7 +224,7 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
         """
         return accuracy_score(*self._predict_labelled(X, y))
 
-    def _make_targets(self):
+    def _make_targets(self) -> ClassTargets:
         """Return new targets, not fitted yet."""
         return ClassTargets(type(self).__name__, self.unlabeled, self.class_weight)
 
@@ -243,7 +243,7 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
         """ndarray of shape (n_classes,): their probabilities before training."""
         return self._read_targets().class_prior
 
-    def _check_classes(self, classes):
+    def _check_classes(self, classes: ArrayLike | None) -> None:
         """Check the classes passed to `partial_fit`."""
         if self.class_weight == "balanced":
             raise ValueError(

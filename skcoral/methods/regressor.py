@@ -141,7 +141,7 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
         """
         return r2_score(*self._predict_labelled(X, y))
 
-    def _make_targets(self):
+    def _make_targets(self) -> NumberTargets:
         """Return new targets, not fitted yet."""
         return NumberTargets(type(self).__name__)
 

@@ -1,6 +1,7 @@
-"""The modalities of ``modalities="auto"``, chosen by types and shapes of X."""
+"""``modalities="auto"``: modalities chosen by the types and shapes in X."""
 
 import re
+from typing import Any, TypeAlias
 
 import narwhals as nw
 import numpy as np
@@ -9,13 +10,16 @@ from skorch.helper import SliceDict
 
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
+from skcoral._typing import Array, Rows
 from skcoral.modalities import KINDS
 
-# The modality of all columns that no other kind of modality claims.
+# Name of the modality of all columns that no other kind claims.
 TABLE = "table"
+# Name, kind and columns of a modality.
+Choice: TypeAlias = tuple[str, Any, Any]
 
 
-def choose_modalities(X, reserved):
+def choose_modalities(X: Rows, reserved: set[str]) -> list[Choice]:
     """Choose the modalities of ``modalities="auto"``.
 
     Parameters
@@ -29,13 +33,14 @@ def choose_modalities(X, reserved):
     Returns
     -------
     list of (name, kind, columns)
-        Columns of free text, sequences and images one by one, all other columns of a
-        table as one modality "table", each key of a SliceDict by its shape.
+        One modality per column of free text, sequences or images, and one modality,
+        "table", for all other columns of a table. For a SliceDict, one modality per
+        key, chosen by the shape of its block.
 
     Notes
     -----
-    The first of `KINDS` that claims the values of a column gets it; `array_ndim` and
-    `reads_strings` of the kinds decide on keys of a SliceDict.
+    The first of `KINDS` that claims the values of a column gets it; for keys of a
+    SliceDict, `array_ndim` and `reads_strings` of the kinds decide.
     """
     if isinstance(X, SliceDict):
         chosen = [(key, _kind_of_block(key, X[key]), key) for key in X]
@@ -45,7 +50,7 @@ def choose_modalities(X, reserved):
         return [(TABLE, tabular, list(range(X.shape[1])))]
     others, rest = [], []
     for position, (name, values) in enumerate(read_columns(X).items()):
-        # Where names are no strings, columns are selected by position.
+        # Columns whose names are not strings are selected by position.
         column = name if isinstance(name, str) else position
         kind = _claim(values)
         if kind is None:
@@ -57,8 +62,8 @@ def choose_modalities(X, reserved):
     return [(TABLE, tabular, rest), *_name_freely(others, reserved | {TABLE})]
 
 
-def _find_word(**declared):
-    """Return the word of the first kind that declares these values, or None."""
+def _find_word(**declared: Any) -> str | None:
+    """Return the name of the first kind that declares these values, or None."""
     words = (
         word
         for word, spec in KINDS.items()
@@ -67,12 +72,12 @@ def _find_word(**declared):
     return next(words, None)
 
 
-def _claim(values):
-    """Return the word of the first kind that claims the values of a column, or None."""
+def _claim(values: Array) -> str | None:
+    """Return the name of the first kind that claims a column's values, or None."""
     return next((word for word, spec in KINDS.items() if spec.claims(values)), None)
 
 
-def _kind_of_block(key, block):
+def _kind_of_block(key: str, block: Any) -> str | None:
     if sparse.issparse(block):
         return _find_word(array_ndim=2)
     if is_dataframe(block):
@@ -93,8 +98,8 @@ def _kind_of_block(key, block):
     )
 
 
-def _name_freely(modalities, taken):
-    """Rename the modalities whose names are taken or not allowed."""
+def _name_freely(modalities: list[Choice], taken: set[str]) -> list[Choice]:
+    """Rename modalities whose names are taken or not allowed."""
     named = []
     for name, kind, columns in modalities:
         name = _free_name(name, kind, taken)
@@ -103,8 +108,8 @@ def _name_freely(modalities, taken):
     return named
 
 
-def _free_name(name, kind, taken):
-    """Return a modality name made of a column's name that is not taken."""
+def _free_name(name: str, kind: str, taken: set[str]) -> str:
+    """Return a free modality name derived from a column's name."""
     name = re.sub("_{2,}", "_", name).strip("_") or kind
     while name in taken:
         name += f"_{kind}"

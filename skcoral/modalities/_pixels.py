@@ -1,8 +1,9 @@
-"""Pixels: arrays, PIL images and files as one array, channels first."""
+"""Pixels: reading arrays, PIL images and files into one array, channels first."""
 
 import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -10,25 +11,30 @@ from torch.nn import functional as F
 
 from skcoral._input.containers import is_dataframe
 from skcoral._input.presence import is_missing
+from skcoral._typing import Array
 
-CHANNELS = {"L": 1, "RGB": 3}
-# Images that are resized in one go.
+Mode: TypeAlias = Literal["RGB", "L"]
+# Height and width in pixels.
+Size: TypeAlias = tuple[int, int]
+
+CHANNELS: dict[Mode, int] = {"L": 1, "RGB": 3}
+# Number of images that are resized at once.
 RESIZE_BATCH = 256
 
 
 class Cell(NamedTuple):
-    """An image that is decoded later, and its row for messages."""
+    """An image to decode later, with its row for error messages."""
 
     row: int
-    image: object
+    image: Any
 
 
-def is_array(block):
-    """Return whether a block is an array of images, not of cells with one each."""
+def is_array(block: Any) -> bool:
+    """Return whether a block is one array of images, not a column of images."""
     return not is_dataframe(block) and block.dtype.kind in "uifb"
 
 
-def read_array(block, mode, size):
+def read_array(block: Array, mode: Mode, size: Size | None) -> Array:
     """Return an array of images as (n_samples, channels, height, width)."""
     images = _channels_first(block)
     if images.dtype != np.uint8:
@@ -40,7 +46,7 @@ def read_array(block, mode, size):
     return np.concatenate([_resize(part, size) for part in parts])
 
 
-def _channels_first(block):
+def _channels_first(block: Array) -> Array:
     if block.ndim == 3:
         return block[:, None]
     if block.ndim == 4 and block.shape[3] in (1, 3, 4):
@@ -53,8 +59,8 @@ def _channels_first(block):
     )
 
 
-def _check_unit(images):
-    """Return floats between 0 and 1; an image of NaN is missing, and black here."""
+def _check_unit(images: Array) -> Array:
+    """Return floats in [0, 1]; images that are all NaN are missing, black here."""
     images = images.astype(np.float32)
     gaps = np.isnan(images)
     absent = gaps.all(axis=(1, 2, 3))
@@ -70,19 +76,19 @@ def _check_unit(images):
     return images
 
 
-def _convert_channels(images, mode):
-    """Drop transparency, and turn grey into colour or colour into grey."""
+def _convert_channels(images: Array, mode: Mode) -> Array:
+    """Drop the alpha channel and convert between grey and colour."""
     images = images[:, :3]
     if images.shape[1] == CHANNELS[mode]:
         return images
     if mode == "RGB":
         return np.repeat(images, 3, axis=1)
-    # The weights of ITU-R 601-2, as in Pillow.
+    # Luma weights of ITU-R 601-2, as in Pillow.
     grey = np.einsum("nchw,c->nhw", images, [0.299, 0.587, 0.114])[:, None]
     return grey.round().astype(np.uint8) if images.dtype == np.uint8 else grey
 
 
-def _resize(images, size):
+def _resize(images: Array, size: Size) -> Array:
     resized = F.interpolate(
         torch.from_numpy(np.ascontiguousarray(images)).float(),
         size=size,
@@ -94,14 +100,14 @@ def _resize(images, size):
     return resized.numpy()
 
 
-def read_cells(cells, mode, size):
-    """Decode images one by one; only their final size is ever held together."""
+def read_cells(cells: Sequence[Any], mode: Mode, size: Size | None) -> Array:
+    """Decode images one by one, so that they are held together only in final size."""
     cells = [
         cell if isinstance(cell, Cell) else Cell(row, cell)
         for row, cell in enumerate(cells)
     ]
     images = {
-        place: _decode(*cell, mode, size)
+        place: _decode(cell.row, cell.image, mode, size)
         for place, cell in enumerate(cells)
         if not is_missing(cell.image)
     }
@@ -120,7 +126,7 @@ def read_cells(cells, mode, size):
     return out
 
 
-def _decode(row, cell, mode, size):
+def _decode(row: int, cell: Any, mode: Mode, size: Size | None) -> Array:
     """Return one image as (channels, height, width)."""
     if isinstance(cell, np.ndarray):
         with _naming_row(row):
@@ -135,8 +141,8 @@ def _decode(row, cell, mode, size):
 
 
 @contextlib.contextmanager
-def _naming_row(row):
-    """Name the row of X in an error about a single image."""
+def _naming_row(row: int) -> Iterator[None]:
+    """Name the row of X in errors about a single image."""
     try:
         yield
     except ValueError as error:
@@ -144,8 +150,8 @@ def _naming_row(row):
         raise ValueError(f"{message} in row {row}.") from error
 
 
-def _open(row, cell):
-    """Return a PIL image, from itself or from a file."""
+def _open(row: int, cell: Any) -> Any:
+    """Return a PIL image, opening a file if necessary."""
     if is_pil(cell):
         return cell
     if not isinstance(cell, (str, Path)):
@@ -169,10 +175,11 @@ def _open(row, cell):
         ) from error
 
 
-def is_pil(cell):
-    """Return whether a cell is an image of Pillow, which need not be installed."""
+def is_pil(cell: Any) -> bool:
+    """Return whether a cell is a PIL image, without needing Pillow."""
     return hasattr(cell, "convert") and hasattr(cell, "resize")
 
 
-def to_unit(images):
+def to_unit(images: Array) -> Array:
+    """Return images as floats in [0, 1]."""
     return images / np.float32(255) if images.dtype == np.uint8 else images

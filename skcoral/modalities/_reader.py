@@ -1,34 +1,46 @@
-"""The reader of all modalities: from X to transformed blocks."""
+"""The reader of all modalities, from X to transformed blocks."""
 
 import math
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
-from skcoral._input.blocks import LazyBlock, find_filled, keep_rows, split_block
+from skcoral._input.blocks import (
+    ArrayBlock,
+    Blocks,
+    LazyBlock,
+    find_filled,
+    keep_rows,
+    split_block,
+)
 from skcoral._input.containers import is_mapped, slice_rows
 from skcoral._input.errors import naming
 from skcoral._input.presence import find_nonempty_rows
 from skcoral._input.reader import BlockReader
-from skcoral.modalities._specs import make_spec
+from skcoral._typing import Array, Rows
+from skcoral.modalities._specs import Specs, make_spec
+from skcoral.modalities.base import Modality
 
-# Rows of a memory-mapped array from which a spec learns.
+# Maximum number of rows of a memory-mapped array that a spec is fitted on.
 SAMPLE_ROWS = 50_000
-# Rows that a function is applied to at once, so that memory does not grow with them.
+# Number of rows that a function is applied to at once, to bound memory use.
 ROWS_AT_ONCE = 2**15
 
 
 class ModalityReader:
-    """Fit the modalities of X, and read their blocks from then on.
+    """Fit the modalities on X, then read their blocks from X.
 
     Parameters
     ----------
     modalities : list of (name, spec, columns)
-        Specs, or their words; they are not changed.
+        The modalities; specs are instances or names of kinds, and are not changed.
 
     seed : int
-        Seed of every random part of a spec that has none of its own.
+        Seed for every random part of a spec that has no seed of its own.
 
     Attributes
     ----------
@@ -36,7 +48,7 @@ class ModalityReader:
         The modalities.
     """
 
-    def __init__(self, modalities, seed):
+    def __init__(self, modalities: Specs, seed: int) -> None:
         self.modalities_ = [
             (name, make_spec(spec, seed), columns) for name, spec, columns in modalities
         ]
@@ -45,14 +57,14 @@ class ModalityReader:
             {name for name, spec, _ in self.modalities_ if spec.takes_lengths},
         )
 
-    def fit_read(self, X):
+    def fit_read(self, X: Rows) -> dict[str, Any]:
         """Fit all specs, and return the transformed blocks by name.
 
         Raises
         ------
         ValueError
-            If columns cannot be found, if no row has a modality, and as the specs do,
-            with the name of the modality.
+            If columns cannot be found, if a modality is missing in every row, or if a
+            spec raises it; the message names the modality.
         """
         raw = self.raw_reader_.fit(X).read(X)
         blocks = {}
@@ -62,7 +74,7 @@ class ModalityReader:
                 blocks[name] = _read_block(spec, name, block)
         return blocks
 
-    def read(self, X, start=0):
+    def read(self, X: Rows, start: int = 0) -> dict[str, Any]:
         """Return the transformed blocks by name.
 
         Parameters
@@ -71,12 +83,12 @@ class ModalityReader:
             Rows that passed `validate_X`.
 
         start : int, default=0
-            Where the rows begin in a larger X, for messages.
+            Index of the first row within a larger X, for error messages.
 
         Raises
         ------
         ValueError
-            If X is another container than in `fit_read`, and as the specs do.
+            If X is a different container than in `fit_read`, or if a spec raises it.
         """
         raw = self.raw_reader_.read(X, start)
         blocks = {}
@@ -85,22 +97,28 @@ class ModalityReader:
                 blocks[name] = _read_block(spec, name, block)
         return blocks
 
-    def map_rows(self, function, X, n_columns, empty_rows):
-        """Apply a function of blocks to all rows, some of them at a time.
+    def map_rows(
+        self,
+        function: Callable[[Blocks], Array],
+        X: Rows,
+        n_columns: int,
+        empty_rows: str,
+    ) -> NDArray[np.float32]:
+        """Apply a function of blocks to all rows, chunk by chunk.
 
         Parameters
         ----------
         function : callable
-            Takes blocks, returns an array of shape (n_samples, n_columns).
+            Takes blocks and returns an array of shape (n_samples, n_columns).
 
         X : ndarray, data frame or SliceDict
             Rows that passed `validate_X`.
 
         n_columns : int
-            Number of columns.
+            Number of columns of the result.
 
         empty_rows : {"error", "nan"}
-            What becomes of rows that lack every modality.
+            Whether rows that lack every modality raise an error or give NaN.
 
         Returns
         -------
@@ -117,8 +135,8 @@ class ModalityReader:
         return out
 
 
-def _fit_spec(spec, block):
-    """Fit a spec to all rows, or to an evenly spaced part of a mapped array."""
+def _fit_spec(spec: Modality, block: Any) -> None:
+    """Fit a spec on all rows, or on evenly spaced rows of a memory-mapped array."""
     step = math.ceil(len(block) / SAMPLE_ROWS) if is_mapped(block) else 1
     sample = block if step == 1 else np.asarray(block[::step])
     if not find_nonempty_rows(sample).any():
@@ -126,22 +144,22 @@ def _fit_spec(spec, block):
     spec.fit(sample)
 
 
-def _read_block(spec, name, block):
-    """Return the transformed block, or a lazy one of what is not read whole."""
+def _read_block(spec: Modality, name: str, block: Any) -> ArrayBlock | LazyBlock:
+    """Return the transformed block, or a lazy one if it is read batch by batch."""
     source = block if is_mapped(block) else spec.defer(block)
     if source is None:
         return transform_block(spec, block)
     return LazyBlock(partial(_load, spec, name), source)
 
 
-def _load(spec, name, block):
+def _load(spec: Modality, name: str, block: Any) -> ArrayBlock:
     """Transform the rows of a lazy block."""
     with naming(name):
         return transform_block(spec, block)
 
 
-def transform_block(spec, block):
-    """Transform a block and mark the rows that lack the modality.
+def transform_block(spec: Modality, block: Any) -> ArrayBlock:
+    """Transform a block and mask the rows that lack the modality.
 
     Parameters
     ----------
@@ -154,7 +172,7 @@ def transform_block(spec, block):
     Returns
     -------
     ndarray or (ndarray, mask)
-        Zeros stand where a row lacks the modality.
+        The transformed block, with zeros where a row lacks the modality.
     """
     present = find_nonempty_rows(block)
     out = spec.transform(block)

@@ -1,14 +1,22 @@
-"""The specs of an estimator: chosen or checked, and made of words and instances."""
+"""Specs of an estimator's modalities: choosing, checking and instantiating them."""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from sklearn.base import clone
 
+from skcoral._typing import Rows
 from skcoral.modalities import KINDS
 from skcoral.modalities._auto import choose_modalities
 from skcoral.modalities.base import Modality
 
+# The `modalities` of an estimator: (name, spec, columns), a spec being a modality or
+# the name of its kind.
+Specs: TypeAlias = Sequence[tuple[str, Any, Any]]
 
-def find_modalities(owner, modalities, X, reserved):
-    """Return the `modalities` parameter of an estimator, checked, or chosen for "auto".
+
+def find_modalities(owner: str, modalities: Any, X: Rows, reserved: set[str]) -> Specs:
+    """Return an estimator's modalities: checked, or chosen if "auto".
 
     Parameters
     ----------
@@ -22,7 +30,7 @@ def find_modalities(owner, modalities, X, reserved):
         Data that passed `validate_X`.
 
     reserved : set of str
-        Names that a chosen modality must not have.
+        Names that "auto" must not give to a modality.
 
     Returns
     -------
@@ -32,8 +40,8 @@ def find_modalities(owner, modalities, X, reserved):
     Raises
     ------
     ValueError
-        If it is no list of (name, spec, columns), is empty, a spec is unknown, or a
-        name is no string or reserved.
+        If `modalities` is not a non-empty list of (name, spec, columns), a spec is
+        unknown, or a name is not a string or is "shared".
     """
     label = f"The 'modalities' parameter of {owner}"
     if isinstance(modalities, str):
@@ -52,7 +60,7 @@ def find_modalities(owner, modalities, X, reserved):
     return modalities
 
 
-def _check_modality(name, spec, label):
+def _check_modality(name: Any, spec: Any, label: str) -> None:
     if not isinstance(name, str) or not name:
         raise ValueError(f"{label} must have str names. Got {name!r} instead.")
     if name == "shared":
@@ -67,21 +75,21 @@ def _check_modality(name, spec, label):
         )
 
 
-def is_spec(spec):
-    """Return whether a value is the word of a kind, or a modality."""
+def is_spec(spec: Any) -> bool:
+    """Return whether a value is the name of a kind, or a modality."""
     if isinstance(spec, str):
         return spec in KINDS
     return isinstance(spec, Modality) and not isinstance(spec, type)
 
 
-def reads_strings(spec):
-    """Return whether a spec, or its word, reads raw strings."""
-    kind = KINDS[spec] if isinstance(spec, str) and spec in KINDS else spec
+def reads_strings(spec: Any) -> bool:
+    """Return whether a spec, instance or name, reads raw strings."""
+    kind: Any = KINDS[spec] if isinstance(spec, str) and spec in KINDS else spec
     return is_spec(spec) and kind.reads_strings
 
 
-def make_spec(spec, seed):
-    """Return a new spec, unfitted and seeded wherever it has no seed of its own."""
+def make_spec(spec: Any, seed: int) -> Any:
+    """Return a new, unfitted spec, seeded wherever it has no seed of its own."""
     spec = KINDS[spec]() if isinstance(spec, str) else clone(spec)
     unset = {
         key: seed

@@ -1,13 +1,14 @@
-"""What all kinds of modality share: parameters of the views, numbers as matrices."""
+"""The modality contract, the base class of kinds, and helpers that kinds share."""
 
 from operator import methodcaller
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,6 +16,7 @@ from skcoral._constraints import PROBABILITY, TRANSFORMER
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
 from skcoral._sklearn_compat import StrOptions
+from skcoral._typing import Array, RandomState
 from skcoral.augmentations import (
     Augmentation,
     Compose,
@@ -29,21 +31,22 @@ AUGMENTATIONS = {"corrupt", "noise", "drop"}
 
 @runtime_checkable
 class Modality(Protocol):
-    """What the rest of the package asks of a kind of modality; nothing else.
+    """Interface of a kind of modality; the package relies on nothing else.
 
-    It is a scikit-learn estimator as well, so that it can be cloned, set and shown.
+    A modality is also a scikit-learn estimator, so that it can be cloned, configured
+    and displayed.
 
     Attributes
     ----------
     array_ndim : int or None
-        Number of axes, samples included, of the arrays of numbers in a `SliceDict` that
-        "auto" gives to this kind; None for none.
+        Number of axes, including samples, of the numeric arrays in a `SliceDict` that
+        "auto" assigns to this kind; None if it assigns none.
 
     reads_strings : bool
-        Whether it reads raw strings.
+        Whether the kind reads raw strings.
 
     takes_lengths : bool
-        Whether a second key of a `SliceDict` may name the lengths of its rows.
+        Whether a second key of a `SliceDict` may hold the lengths of its sequences.
     """
 
     array_ndim: ClassVar[int | None]
@@ -64,26 +67,26 @@ class Modality(Protocol):
         """Learn scales, levels or a vocabulary."""
 
     def transform(self, block: Any) -> Any:
-        """Return an array, or (array, mask of the steps that are real)."""
+        """Return an array, or (array, mask), True at real steps."""
 
     def defer(self, block: Any) -> np.ndarray | None:
         """Return cells to be transformed batch by batch, or None to do it at once."""
 
     def make_encoder(self, embed_dim: int) -> Encoder:
-        """Return a new encoder of what `transform` returns."""
+        """Return a new encoder for the arrays that `transform` returns."""
 
     def make_augmentation(self) -> Augmentation:
-        """Return what makes one view of a batch."""
+        """Return the callable that makes one view of a batch."""
 
 
 class BaseModality(BaseEstimator):
-    """What all kinds of modality share: what they declare, and how views are made.
+    """Base class of all kinds of modality, with default declarations and views.
 
-    A kind of modality implements `fit`, `transform` and `make_encoder`, declares what
-    differs from the values below, and may replace `make_augmentation`.
+    A kind implements `fit`, `transform` and `make_encoder`, overrides the class
+    attributes below where it differs, and may override `make_augmentation`.
     """
 
-    # What others ask of a kind, see `Modality`.
+    # Declarations of a kind; see `Modality`.
     array_ndim: ClassVar[int | None] = None
     reads_strings: ClassVar[bool] = False
     takes_lengths: ClassVar[bool] = False
@@ -102,12 +105,12 @@ class BaseModality(BaseEstimator):
         Parameters
         ----------
         values : ndarray of shape (n_samples,)
-            The values of the column, None where a value of an object is missing.
+            The values of the column; missing objects are None.
 
         Returns
         -------
         bool
-            False here; a kind that claims columns looks at their values.
+            False in the base class; kinds that claim columns inspect the values.
         """
         return False
 
@@ -116,7 +119,7 @@ class BaseModality(BaseEstimator):
         raise NotImplementedError
 
     def transform(self, block: Any) -> Any:
-        """Turn a block into an array, as learnt in `fit`."""
+        """Turn a block into an array, with what `fit` learnt."""
         raise NotImplementedError
 
     def defer(self, block: Any) -> np.ndarray | None:
@@ -130,7 +133,7 @@ class BaseModality(BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples,), or None
-            None here: a block is transformed at once.
+            None in the base class: the block is transformed at once.
         """
         return None
 
@@ -143,8 +146,8 @@ class BaseModality(BaseEstimator):
         corrupt = MarginalCorruption(self.corruption_rate)
         return self._compose({"corrupt": corrupt, "noise": Noise(), "drop": Drop()})
 
-    def _compose(self, known):
-        """Look the words of `augmentation` up, in order."""
+    def _compose(self, known: dict[str, Augmentation]) -> Augmentation:
+        """Look up the augmentations named in `augmentation`, in order."""
         if callable(self.augmentation):
             return self.augmentation
         words = self.augmentation
@@ -157,8 +160,8 @@ class BaseModality(BaseEstimator):
                 )
         return Compose([known[word] for word in words])
 
-    def _check_fitted_width(self, n_columns):
-        """Compare the number of columns with that of `fit`."""
+    def _check_fitted_width(self, n_columns: int) -> None:
+        """Check the number of columns against that seen in `fit`."""
         check_is_fitted(self)
         if n_columns != self.n_columns_in_:
             raise ValueError(
@@ -167,15 +170,15 @@ class BaseModality(BaseEstimator):
             )
 
 
-def fit_reducer(vectors, svd_dim, random_state):
-    """Fit the standardisation, after a truncated SVD where vectors are sparse."""
+def fit_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipeline:
+    """Fit the standardisation, preceded by a truncated SVD if vectors are sparse."""
     reducer = _make_reducer(vectors, svd_dim, random_state)
-    # Equal vectors have no variance; the share that the SVD explains is then 0 / 0.
+    # Equal vectors have no variance, so the ratio that the SVD explains is 0 / 0.
     with np.errstate(invalid="ignore"):
         return reducer.fit(vectors)
 
 
-def _make_reducer(vectors, svd_dim, random_state):
+def _make_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipeline:
     if not sparse.issparse(vectors):
         return make_pipeline(StandardScaler())
     if vectors.shape[1] == 1:
@@ -183,21 +186,22 @@ def _make_reducer(vectors, svd_dim, random_state):
             FunctionTransformer(methodcaller("toarray"), accept_sparse=True),
             StandardScaler(),
         )
-    # There are no more directions than columns, nor after centring than rows less one.
+    # There are at most as many directions as columns and, after centring, rows less
+    # one.
     svd_dim = max(1, min(svd_dim, vectors.shape[1], vectors.shape[0] - 1))
     svd = TruncatedSVD(svd_dim, random_state=random_state)
     return make_pipeline(svd, StandardScaler())
 
 
-def preprocess(preprocessor, block):
+def preprocess(preprocessor: Any, block: Any) -> NDArray[np.float32]:
     """Apply a user's transformer and return a finite float32 matrix."""
     out = preprocessor.transform(block)
     out = out.toarray() if sparse.issparse(out) else out
     return read_matrix(out, allow_nan=True).astype(np.float32)
 
 
-def read_matrix(block, *, allow_nan=False):
-    """Return a block of numbers as a float64 matrix; name the column that is none."""
+def read_matrix(block: Any, *, allow_nan: bool = False) -> Array:
+    """Return a block of numbers as a matrix; errors name the column at fault."""
     if not is_dataframe(block):
         block = np.asarray(block)
         if block.ndim != 2:
@@ -213,19 +217,19 @@ def read_matrix(block, *, allow_nan=False):
     return np.column_stack(list(columns.values())).astype(np.float64)
 
 
-def check_finite(where, values, *, allow_nan):
-    """Raise if values are infinite, or missing where that is not allowed."""
+def check_finite(where: str, values: Array, *, allow_nan: bool) -> None:
+    """Raise if values are infinite, or missing although not allowed."""
     if np.isinf(values).any():
         raise ValueError(f"Input X contains infinity{where}.")
     if not allow_nan and np.isnan(values).any():
         raise ValueError(f"Input X contains NaN{where}; vectors must be complete.")
 
 
-def is_empty(values):
-    """Return whether a column holds nothing but missing values."""
-    return values.dtype.kind == "f" and np.isnan(values).all()
+def is_empty(values: Array) -> bool:
+    """Return whether a column has only missing values."""
+    return values.dtype.kind == "f" and bool(np.isnan(values).all())
 
 
-def example(values):
-    """Return the first value that is not missing, in words."""
+def example(values: Array) -> str:
+    """Return the repr of the first value that is not missing."""
     return repr(next((v for v in values.tolist() if v is not None), None))

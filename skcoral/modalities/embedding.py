@@ -1,12 +1,18 @@
-"""Embeddings: dense vectors from anywhere, sparse ones out of a vectorizer."""
+"""Embeddings: dense vectors from any source, or sparse ones from a vectorizer."""
+
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import count_columns, filter_rows
 from skcoral._input.presence import find_nonempty_rows
+from skcoral._typing import RandomState
+from skcoral.augmentations import Augmentation
 from skcoral.modalities.base import (
     BaseModality,
     fit_reducer,
@@ -16,27 +22,27 @@ from skcoral.nn.encoders import VectorEncoder
 
 
 class EmbeddingModality(BaseModality):
-    """Dense vectors from anywhere, or sparse ones out of a vectorizer.
+    """Dense vectors from any source, or sparse ones from a vectorizer.
 
     Dense vectors are standardised; sparse ones are first reduced by a truncated SVD.
 
     Parameters
     ----------
     n_tokens : int, default=8
-        Number of tokens that the encoder makes of a vector.
+        Number of tokens that the encoder makes from each vector.
 
     svd_dim : int, default=128
-        Width to which sparse vectors are reduced.
+        Number of dimensions to which sparse vectors are reduced.
 
     augmentation : {"corrupt", "noise", "drop"}, sequence of these or callable, \
             default="corrupt"
-        How a view is made, see :class:`TabularModality`.
+        How views are made; see :class:`TabularModality`.
 
     corruption_rate : float, default=0.5
         Probability that "corrupt" replaces a component.
 
     preprocessor : transformer, default=None
-        A scikit-learn transformer that is applied to the block first.
+        A scikit-learn transformer to apply to the block first.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the SVD. None takes the seed of the estimator that holds the modality.
@@ -44,7 +50,7 @@ class EmbeddingModality(BaseModality):
     Attributes
     ----------
     n_features_ : int
-        Width of the vectors.
+        Width of the transformed vectors.
 
     n_columns_in_ : int
         Number of columns seen in `fit`.
@@ -69,13 +75,13 @@ class EmbeddingModality(BaseModality):
     def __init__(
         self,
         *,
-        n_tokens=8,
-        svd_dim=128,
-        augmentation="corrupt",
-        corruption_rate=0.5,
-        preprocessor=None,
-        random_state=None,
-    ):
+        n_tokens: int = 8,
+        svd_dim: int = 128,
+        augmentation: str | Sequence[str] | Augmentation = "corrupt",
+        corruption_rate: float = 0.5,
+        preprocessor: Any = None,
+        random_state: RandomState = None,
+    ) -> None:
         self.n_tokens = n_tokens
         self.svd_dim = svd_dim
         self.augmentation = augmentation
@@ -83,8 +89,8 @@ class EmbeddingModality(BaseModality):
         self.preprocessor = preprocessor
         self.random_state = random_state
 
-    def fit(self, block, y=None):
-        """Learn the scale, and the reduction of sparse vectors.
+    def fit(self, block: Any, y: None = None) -> Self:
+        """Learn the scale, and the SVD if vectors are sparse.
 
         Parameters
         ----------
@@ -118,7 +124,7 @@ class EmbeddingModality(BaseModality):
         self.n_features_ = self.reducer_[-1].n_features_in_
         return self
 
-    def transform(self, block):
+    def transform(self, block: Any) -> NDArray[np.float32]:
         """Return the standardised vectors.
 
         Parameters
@@ -129,7 +135,7 @@ class EmbeddingModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_features), float32
-            Standardised vectors; zeros where a row is missing altogether.
+            Standardised vectors, zero where a row is missing entirely.
         """
         self._check_fitted_width(count_columns(block))
         present = find_nonempty_rows(block)
@@ -139,11 +145,11 @@ class EmbeddingModality(BaseModality):
             out[present] = self.reducer_.transform(vectors)
         return out
 
-    def make_encoder(self, embed_dim):
+    def make_encoder(self, embed_dim: int) -> VectorEncoder:
         """Return the encoder, a :class:`~skcoral.nn.encoders.VectorEncoder`."""
         return VectorEncoder(self.n_features_, embed_dim, self.n_tokens)
 
-    def _vectors(self, block):
+    def _vectors(self, block: Any) -> Any:
         """Return the block as a float matrix, preprocessed, dense or sparse."""
         if self.preprocessor is not None:
             block = self.preprocessor_.transform(block)

@@ -1,7 +1,9 @@
-"""Images: arrays, PIL images or paths of files, decoded once to one small size."""
+"""Images: arrays, PIL images or file paths, decoded to one size."""
 
+from collections.abc import Sequence
 from numbers import Integral
 from pathlib import Path
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -9,10 +11,13 @@ from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import list_cells
 from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import StrOptions
-from skcoral.augmentations import SimCLR
+from skcoral._typing import Array, RandomState
+from skcoral.augmentations import Augmentation, SimCLR
 from skcoral.modalities._pixels import (
     CHANNELS,
     Cell,
+    Mode,
+    Size,
     is_array,
     is_pil,
     read_array,
@@ -22,62 +27,66 @@ from skcoral.modalities._pixels import (
 from skcoral.modalities.base import BaseModality
 from skcoral.nn.encoders import ImageEncoder
 
-# Endings of the files that "auto" takes for images.
+# Suffixes of the files that "auto" takes for images.
 FILE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
-# Images from which mean and deviation are learnt.
+# Maximum number of images from which mean and standard deviation are learnt.
 STATISTICS_ROWS = 2000
-# Decoded images are kept up to this size, beyond it files are decoded batch by batch.
+# Decoded images up to this size are kept in memory; beyond it, files are decoded batch
+# by batch.
 MAX_DECODED_BYTES = 2**30
 
 
 class ImageModality(BaseModality):
-    """Images from arrays, PIL images or files: a grid of tokens by a small network.
+    """Images from arrays, PIL images or files, encoded as a grid of tokens.
 
-    Images are decoded one by one, brought to one size and kept as bytes, up to 1 GB of
-    them; beyond that, files are decoded again in each epoch, batch by batch. Views are
-    made on the device by `kornia` (extra ``image``).
+    Images are decoded one by one, resized to one size and kept in memory as bytes, up
+    to 1 GB. Beyond that, files are decoded again in each epoch, batch by batch. Views
+    are made on the device by `kornia` (extra ``image``).
 
     Parameters
     ----------
     size : int, (int, int) or None, default=None
-        Height and width, one number for both. None keeps the size of the images, which
-        must then be equal.
+        Height and width in pixels; one number sets both. None keeps the size of the
+        images, which must then be the same for all.
 
     mode : {"RGB", "L"}, default="RGB"
-        Colour or grey; others are converted.
+        Colour or grey; other images are converted.
 
     encoder : {"conv", "patch", "alexnet"}, default="conv"
         A compact convolutional network, linear patches, or the convolutions of AlexNet
-        as in COrAL's paper, which need images of 63 pixels or more.
+        as in COrAL's paper, which need images of at least 63 pixels in height and
+        width.
 
     patch_size : int, default=8
         Height and width of a patch in pixels.
 
     conv_width : int, default=32
-        Channels of the first convolution of "conv"; the second has twice as many, the
-        others four times. 16 takes about half the time.
+        Number of channels of the first convolution of "conv"; the second has twice as
+        many, the others four times. 16 takes about half the time.
 
     augmentation : {"simclr"}, sequence of it, or callable, default="simclr"
-        How a view is made: random crop, flip, colours, grey and blur. An empty sequence
-        leaves images as they are. A callable takes ``(tensor, mask, generator)``.
+        How views are made: "simclr" is a random crop, flip, colour jitter, greyscale
+        and blur. An empty sequence leaves images unchanged. A callable takes ``(tensor,
+        mask, generator)``.
 
     random_state : int, RandomState instance or None, default=None
-        Not used; there for symmetry with the other kinds.
+        Not used, present for consistency with the other kinds.
 
     Attributes
     ----------
     size_ : (int, int)
-        Height and width of the images.
+        Height and width of the images in pixels.
 
     mean_, scale_ : ndarray of shape (n_channels,)
-        Mean and deviation of each channel, of at most 2,000 images, evenly spaced.
+        Mean and standard deviation of each channel, over at most 2,000 evenly spaced
+        images.
 
     Notes
     -----
     A block is an array of shape (n_samples, height, width, channels), (n_samples,
     channels, height, width) or (n_samples, height, width), of bytes or of floats in
-    [0, 1]; or an object array, or a column of a data frame, of such images, of PIL
-    images or of paths. None, or an image of NaN, is missing.
+    [0, 1]; or an object array, or a data frame's column, of such images, PIL images or
+    paths. None and images that are all NaN count as missing.
 
     Examples
     --------
@@ -103,14 +112,14 @@ class ImageModality(BaseModality):
     def __init__(
         self,
         *,
-        size=None,
-        mode="RGB",
-        encoder="conv",
-        patch_size=8,
-        conv_width=32,
-        augmentation="simclr",
-        random_state=None,
-    ):
+        size: int | tuple[int, int] | None = None,
+        mode: Mode = "RGB",
+        encoder: Literal["conv", "patch", "alexnet"] = "conv",
+        patch_size: int = 8,
+        conv_width: int = 32,
+        augmentation: str | Sequence[str] | Augmentation = "simclr",
+        random_state: RandomState = None,
+    ) -> None:
         self.size = size
         self.mode = mode
         self.encoder = encoder
@@ -120,7 +129,7 @@ class ImageModality(BaseModality):
         self.random_state = random_state
 
     @staticmethod
-    def claims(values):
+    def claims(values: Array) -> bool:
         """Return whether a column holds PIL images, arrays of bytes or image files."""
         cell = first_present(values)
         if isinstance(cell, (str, Path)):
@@ -129,8 +138,8 @@ class ImageModality(BaseModality):
             return cell.dtype == np.uint8 and cell.ndim >= 2
         return is_pil(cell)
 
-    def fit(self, block, y=None):
-        """Learn the size, and mean and deviation of each channel.
+    def fit(self, block: Any, y: None = None) -> Self:
+        """Learn the size, and the mean and standard deviation of each channel.
 
         Parameters
         ----------
@@ -148,18 +157,18 @@ class ImageModality(BaseModality):
         Raises
         ------
         ValueError
-            If sizes differ and `size` is None, a value is not in [0, 1], or a file
-            cannot be read.
+            If sizes differ although `size` is None, a value is outside [0, 1], or a
+            file cannot be read.
 
         TypeError
-            If a cell is no image and no path.
+            If a cell is neither an image nor a path.
 
         ImportError
-            If Pillow is needed and not installed.
+            If Pillow is needed but not installed.
         """
         self._validate_params()
         self.make_augmentation()
-        self.size_ = self._check_size()
+        self.size_: Any = self._check_size()
         images = self._sample(block)
         self.size_ = images.shape[2:]
         unit = to_unit(images)
@@ -169,8 +178,8 @@ class ImageModality(BaseModality):
         self.scale_ = np.where(deviation > 0, deviation, 1).astype(np.float32)
         return self
 
-    def transform(self, block):
-        """Return the images in one size.
+    def transform(self, block: Any) -> Array:
+        """Return the images, resized to one size.
 
         Parameters
         ----------
@@ -180,11 +189,11 @@ class ImageModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_channels, height, width), uint8 or float32
-            Bytes where the images were bytes or files, else floats in [0, 1].
+            Bytes if the images were bytes or files, otherwise floats in [0, 1].
         """
         return self._read(block)
 
-    def make_encoder(self, embed_dim):
+    def make_encoder(self, embed_dim: int) -> ImageEncoder:
         """Return the encoder, an :class:`~skcoral.nn.encoders.ImageEncoder`."""
         return ImageEncoder(
             self.mean_,
@@ -196,23 +205,25 @@ class ImageModality(BaseModality):
             conv_width=self.conv_width,
         )
 
-    def make_augmentation(self):
+    def make_augmentation(self) -> Augmentation:
         """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
         return self._compose({"simclr": SimCLR()})
 
-    def _check_size(self):
-        size = (self.size,) * 2 if isinstance(self.size, Integral) else self.size
+    def _check_size(self) -> Size | None:
+        size: Any = (self.size,) * 2 if isinstance(self.size, Integral) else self.size
         if size is None:
             return None
-        if len(size) != 2 or not all(isinstance(s, Integral) and s > 0 for s in size):
+        if len(size) != 2 or not all(
+            isinstance(s, Integral) and int(s) > 0 for s in size
+        ):
             raise ValueError(
                 "The 'size' parameter of ImageModality must be an int, a pair of int "
                 f"or None. Got {self.size!r} instead."
             )
-        return tuple(size)
+        return size[0], size[1]
 
-    def defer(self, block):
-        """Return cells to be decoded batch by batch, or None if all may be decoded.
+    def defer(self, block: Any) -> Array | None:
+        """Return cells to decode batch by batch, or None to decode all at once.
 
         Parameters
         ----------
@@ -222,17 +233,17 @@ class ImageModality(BaseModality):
         Returns
         -------
         ndarray of object of shape (n_samples,), or None
-            None if the decoded images take less than 1 GB.
+            None if the images are an array or take at most 1 GB when decoded.
         """
         n_bytes = len(block) * CHANNELS[self.mode] * np.prod(self.size_)
         if is_array(block) or n_bytes <= MAX_DECODED_BYTES:
             return None
         cells = [Cell(*cell) for cell in enumerate(list_cells(block))]
-        cells = (None if is_missing(cell.image) else cell for cell in cells)
-        return np.fromiter(cells, dtype=object, count=len(block))
+        present = (None if is_missing(cell.image) else cell for cell in cells)
+        return np.fromiter(present, dtype=object, count=len(block))
 
-    def _sample(self, block):
-        """Return images, evenly spaced, of which to learn mean and deviation."""
+    def _sample(self, block: Any) -> Array:
+        """Return evenly spaced images from which to learn mean and deviation."""
         if is_array(block):
             images = self._read(block)
             return images[:: -(-len(images) // STATISTICS_ROWS)]
@@ -241,7 +252,7 @@ class ImageModality(BaseModality):
         rows = there[:: -(-len(there) // STATISTICS_ROWS)]
         return read_cells([Cell(r, cells[r]) for r in rows], self.mode, self.size_)
 
-    def _read(self, block):
+    def _read(self, block: Any) -> Array:
         if is_array(block):
             return read_array(block, self.mode, self.size_)
         return read_cells(list_cells(block), self.mode, self.size_)

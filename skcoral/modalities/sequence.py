@@ -1,15 +1,26 @@
-"""Sequences: series of one or several features, of equal or different length."""
+"""Sequences: series of one or more features, of equal or different lengths."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import is_dataframe, list_cells
 from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import Interval, StrOptions
-from skcoral.augmentations import Crop, Drop, DropConsecutive, Noise, Permute
+from skcoral._typing import Array, RandomState
+from skcoral.augmentations import (
+    Augmentation,
+    Crop,
+    Drop,
+    DropConsecutive,
+    Noise,
+    Permute,
+)
 from skcoral.modalities.base import BaseModality
 from skcoral.nn.encoders import SequenceEncoder
 
@@ -17,15 +28,15 @@ SEQUENCE_AUGMENTATIONS = {"drop", "noise", "crop", "drop_consecutive", "permute"
 
 
 class SequenceModality(BaseModality):
-    """Series of (n_steps, n_features), padded or not: one token per step.
+    """Series of (n_steps, n_features), padded or not, with one token per step.
 
-    Steps are standardised feature by feature, on real steps only, and pass a small
-    transformer or a recurrent network. Padding is masked everywhere.
+    Each feature is standardised over the real steps only, then a small transformer or
+    recurrent network encodes the steps. Padding is masked everywhere.
 
     Parameters
     ----------
     encoder : {"transformer", "gru"}, default="transformer"
-        Kind of network over the steps.
+        Network that encodes the steps.
 
     n_layers : int, default=1
         Number of layers of the encoder.
@@ -35,35 +46,36 @@ class SequenceModality(BaseModality):
         multiple of it.
 
     dim_feedforward : int or None, default=None
-        Width of the hidden layer in the transformer's blocks; None is four times the
-        width of the tokens.
+        Hidden width of the transformer's layers; None takes four times the width of the
+        tokens.
 
     activation : {"gelu", "relu"}, default="gelu"
-        QuickGELU, or ReLU as published, in the hidden layer of the blocks.
+        Activation in the transformer's layers: QuickGELU, or ReLU as published.
 
     dropout : float, default=0.0
-        Dropout in the transformer's blocks, or between layers of the GRU.
+        Dropout in the transformer's layers, or between the layers of the GRU.
 
     positional_encoding : bool, default=True
-        Add sines and cosines of the step to what the transformer sees, which does not
-        know the order of steps otherwise.
+        Add sines and cosines of the step to the input of the transformer, which
+        otherwise does not see the order of the steps.
 
     max_length : int or None, default=None
-        Steps beyond it are cut off.
+        Steps beyond this number are cut off; None keeps all.
 
     augmentation : str, sequence of str or callable, default=("drop", "noise")
-        How a view is made, in order: "drop" blanks random steps, "noise" adds Gaussian
-        noise, "crop" blanks all but a window of steps, "drop_consecutive" blanks a
-        window, "permute" shuffles the steps. A callable takes
+        How views are made; several augmentations are applied in order. "drop" blanks
+        random steps, "noise" adds Gaussian noise, "crop" blanks all but a window of
+        steps, "drop_consecutive" blanks a window, "permute" shuffles the steps. A
+        callable takes
         ``(tensor, mask, generator)``.
 
     random_state : int, RandomState instance or None, default=None
-        Not used; there for symmetry with the other kinds.
+        Not used, present for consistency with the other kinds.
 
     Attributes
     ----------
     n_features_ : int
-        Number of features of a step.
+        Number of features per step.
 
     scaler_ : StandardScaler
         Mean and scale of each feature.
@@ -71,13 +83,14 @@ class SequenceModality(BaseModality):
     Notes
     -----
     A block is an array of shape (n_samples, n_steps, n_features) or (n_samples,
-    n_steps), with NaN in all features of a step that is padding; or an object array, or
-    a column of a data frame, of arrays of shape (n_steps, n_features) or (n_steps,). In
-    a `SliceDict` two keys, ``columns=["series", "lengths"]``, name a padded array and
-    its lengths. A single missing feature of a real step counts as the mean.
+    n_steps), where a padding step is NaN in all features; or an object array, or a data
+    frame's column, of arrays of shape (n_steps, n_features) or (n_steps,). In a
+    `SliceDict`, two keys, ``columns=["series", "lengths"]``, select a padded array and
+    its lengths. If only some features of a step are missing, they are replaced by their
+    mean.
 
-    The transformer follows COrAL's code (arXiv 2602.14983) in having one token per
-    step; there it has no positional encoding and attends padding.
+    As in COrAL's code (arXiv 2602.14983), the transformer has one token per step; there
+    it has no positional encoding and attends to padding.
 
     Examples
     --------
@@ -108,17 +121,17 @@ class SequenceModality(BaseModality):
     def __init__(
         self,
         *,
-        encoder="transformer",
-        n_layers=1,
-        n_heads=4,
-        dim_feedforward=None,
-        activation="gelu",
-        dropout=0.0,
-        positional_encoding=True,
-        max_length=None,
-        augmentation=("drop", "noise"),
-        random_state=None,
-    ):
+        encoder: Literal["transformer", "gru"] = "transformer",
+        n_layers: int = 1,
+        n_heads: int = 4,
+        dim_feedforward: int | None = None,
+        activation: Literal["gelu", "relu"] = "gelu",
+        dropout: float = 0.0,
+        positional_encoding: bool = True,
+        max_length: int | None = None,
+        augmentation: str | Sequence[str] | Augmentation = ("drop", "noise"),
+        random_state: RandomState = None,
+    ) -> None:
         self.encoder = encoder
         self.n_layers = n_layers
         self.n_heads = n_heads
@@ -131,12 +144,12 @@ class SequenceModality(BaseModality):
         self.random_state = random_state
 
     @staticmethod
-    def claims(values):
+    def claims(values: Array) -> bool:
         """Return whether a column holds arrays or lists."""
         return isinstance(first_present(values), (np.ndarray, list))
 
-    def fit(self, block, y=None):
-        """Learn mean and scale of each feature from the real steps.
+    def fit(self, block: Any, y: None = None) -> Self:
+        """Learn the mean and scale of each feature from the real steps.
 
         Parameters
         ----------
@@ -154,10 +167,11 @@ class SequenceModality(BaseModality):
         Raises
         ------
         ValueError
-            If a value is infinite, a series has no step, or numbers of features differ.
+            If a value is infinite, a series has no steps, or series differ in their
+            number of features.
 
         TypeError
-            If a value is no number.
+            If a value is not a number.
         """
         self._validate_params()
         self.make_augmentation()
@@ -166,7 +180,7 @@ class SequenceModality(BaseModality):
         self.n_features_ = values.shape[2]
         return self
 
-    def transform(self, block):
+    def transform(self, block: Any) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Return padded, standardised series.
 
         Parameters
@@ -178,19 +192,19 @@ class SequenceModality(BaseModality):
         -------
         tuple of ndarray
             Values of shape (n_samples, n_steps, n_features), float32, and the mask of
-            shape (n_samples, n_steps), True at real steps, which come first.
+            shape (n_samples, n_steps), True at real steps. Real steps come first.
 
         Raises
         ------
         ValueError
-            If the number of features differs from that of `fit`, or as in `fit`.
+            As in `fit`, and if the number of features differs from that seen in `fit`.
         """
         values, mask = self._read(block, getattr(self, "n_features_", None))
         out = np.zeros(values.shape, dtype=np.float32)
         out[mask] = np.nan_to_num(self.scaler_.transform(values[mask]), nan=0.0)
         return out, mask
 
-    def make_encoder(self, embed_dim):
+    def make_encoder(self, embed_dim: int) -> SequenceEncoder:
         """Return the encoder, a :class:`~skcoral.nn.encoders.SequenceEncoder`."""
         return SequenceEncoder(
             self.n_features_,
@@ -204,7 +218,7 @@ class SequenceModality(BaseModality):
             positional_encoding=self.positional_encoding,
         )
 
-    def make_augmentation(self):
+    def make_augmentation(self) -> Augmentation:
         """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
         return self._compose(
             {
@@ -216,8 +230,8 @@ class SequenceModality(BaseModality):
             }
         )
 
-    def _read(self, block, n_features=None):
-        """Return (values, mask), real steps first, of at most `max_length` steps."""
+    def _read(self, block: Any, n_features: int | None = None) -> tuple[Array, Array]:
+        """Return (values, mask), real steps first, with at most `max_length` steps."""
         values = _read_padded(block) if _is_padded(block) else _read_cells(block)
         if n_features not in (None, values.shape[2]):
             raise ValueError(
@@ -230,12 +244,12 @@ class SequenceModality(BaseModality):
         return values[:, :n_steps], mask[:, :n_steps]
 
 
-def _is_padded(block):
+def _is_padded(block: Any) -> bool:
     return not is_dataframe(block) and block.dtype.kind in "iufb"
 
 
-def _read_padded(block):
-    """Return an array as (n_samples, n_steps, n_features) of finite or NaN values."""
+def _read_padded(block: Array) -> Array:
+    """Return an array as (n_samples, n_steps, n_features), finite or NaN."""
     if block.ndim not in (2, 3) or block.shape[1] == 0:
         raise ValueError(
             "Expected sequences of shape (n_samples, n_steps, n_features). Got shape "
@@ -245,8 +259,8 @@ def _read_padded(block):
     return _refuse_infinity(values.astype(np.float32, copy=False))
 
 
-def _read_cells(block):
-    """Return arrays of different length as one array, NaN where there is no step."""
+def _read_cells(block: Any) -> Array:
+    """Return arrays of different lengths as one array, padded with NaN."""
     cells = [_read_cell(row, cell) for row, cell in enumerate(list_cells(block))]
     widths = [cell.shape[1] for cell in cells if cell is not None]
     for row, cell in enumerate(cells):
@@ -264,7 +278,7 @@ def _read_cells(block):
     return _refuse_infinity(values)
 
 
-def _read_cell(row, cell):
+def _read_cell(row: int, cell: Any) -> Array | None:
     """Return a cell as (n_steps, n_features), or None if it is missing."""
     if not isinstance(cell, (np.ndarray, list, tuple)):
         if is_missing(cell):
@@ -288,16 +302,16 @@ def _read_cell(row, cell):
     return cell
 
 
-def _refuse_infinity(values):
+def _refuse_infinity(values: Array) -> Array:
     if np.isinf(values).any():
         row = int(np.isinf(values).any(axis=(1, 2)).argmax())
         raise ValueError(f"Input X contains infinity in the sequence in row {row}.")
     return values
 
 
-def _move_padding(values):
-    """Return values and mask with the steps that hold any value first, in order."""
-    mask = ~np.isnan(values).all(axis=2)
+def _move_padding(values: Array) -> tuple[Array, Array]:
+    """Return values and mask with the non-empty steps first, in order."""
+    mask: Any = ~np.isnan(values).all(axis=2)
     if not (mask[:, 1:] > mask[:, :-1]).any():
         return values, mask
     order = np.argsort(~mask, axis=1, kind="stable")

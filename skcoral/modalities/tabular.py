@@ -1,8 +1,11 @@
-"""Tables: numbers, categories, booleans and dates, one token per column."""
+"""Tables: numbers, categories, booleans and dates, with one token per column."""
 
+from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, QuantileTransformer, StandardScaler
@@ -12,7 +15,8 @@ from skcoral._input.columns import date_features, name_level, read_columns
 from skcoral._input.containers import count_columns
 from skcoral._input.presence import is_missing
 from skcoral._sklearn_compat import Interval
-from skcoral.augmentations import Drop, MarginalCorruption, Noise
+from skcoral._typing import Array, RandomState
+from skcoral.augmentations import Augmentation, Drop, MarginalCorruption, Noise
 from skcoral.modalities.base import (
     BaseModality,
     check_finite,
@@ -24,37 +28,37 @@ from skcoral.nn.encoders import TabularEncoder
 
 
 class TabularModality(BaseModality):
-    """Numbers, categories, booleans and dates: one token per column.
+    """Numbers, categories, booleans and dates, with one token per column.
 
-    Numeric columns, booleans included, are mapped to a normal distribution by their
-    quantiles, so that heavy tails and outliers do no harm. A date becomes its time and
-    the sine and cosine of its season, weekday and hour. Of a categorical column the
-    frequent levels are kept and rare ones share one token; a level that was not seen in
-    `fit` has a neutral token. Missing values stay missing: the encoder has a learned
-    token for them, per column.
+    Numeric columns, including booleans, are mapped to a normal distribution by their
+    quantiles, so that heavy tails and outliers do no harm. A date becomes its timestamp
+    and the sine and cosine of its season, weekday and time of day. Frequent levels of a
+    categorical column have a token each and rare ones share one; levels not seen in
+    `fit` get a neutral token. Missing values stay missing: the encoder has a learned
+    token for them, one per column.
 
     Parameters
     ----------
     augmentation : {"corrupt", "noise", "drop"}, sequence of these or callable, \
             default="corrupt"
-        How a view is made: "corrupt" replaces values by those of other rows (SCARF),
-        "noise" adds Gaussian noise to numeric columns, "drop" makes columns missing;
+        How views are made: "corrupt" replaces values by those of other rows (SCARF),
+        "noise" adds Gaussian noise to numeric columns, "drop" makes values missing;
         several are applied in order. A callable takes ``(tensor, mask, generator)``.
 
     corruption_rate : float, default=0.5
         Probability that "corrupt" replaces a value.
 
     max_categories : int, default=100
-        Levels kept per categorical column, the most frequent ones; the last one stands
-        for all rare levels where there are more.
+        Maximum number of levels per categorical column; if there are more, the last one
+        groups all rare levels.
 
     preprocessor : transformer, default=None
-        A scikit-learn transformer that turns the block into numbers; it replaces the
-        treatment above, and every column that it returns is a numeric token.
+        A scikit-learn transformer that turns the block into numbers. It replaces the
+        preprocessing above, and each column that it returns becomes a numeric token.
 
     random_state : int, RandomState instance or None, default=None
-        Seed of the subsample from which quantiles are learnt above 10,000 rows. None
-        takes the seed of the estimator that holds the modality.
+        Seed of the subsample from which quantiles are learnt if there are more than
+        10,000 rows. None takes the seed of the estimator that holds the modality.
 
     Attributes
     ----------
@@ -65,14 +69,13 @@ class TabularModality(BaseModality):
         Number of columns seen in `fit`.
 
     cardinalities_ : list of int
-        Number of codes of each categorical column, the code 0 of unseen levels
-        included.
+        Number of codes of each categorical column, including code 0 for unseen levels.
 
     Notes
     -----
-    Views follow SCARF (arXiv 2106.15147) with the differences that
-    :class:`~skcoral.augmentations.MarginalCorruption` names. A column with no value at
-    all is allowed: its token is always the learned one for missing values.
+    Views follow SCARF (arXiv 2106.15147), with the differences that
+    :class:`~skcoral.augmentations.MarginalCorruption` describes. A column without any
+    value is allowed: its token is always the learned one for missing values.
 
     Examples
     --------
@@ -96,20 +99,20 @@ class TabularModality(BaseModality):
     def __init__(
         self,
         *,
-        augmentation="corrupt",
-        corruption_rate=0.5,
-        max_categories=100,
-        preprocessor=None,
-        random_state=None,
-    ):
+        augmentation: str | Sequence[str] | Augmentation = "corrupt",
+        corruption_rate: float = 0.5,
+        max_categories: int = 100,
+        preprocessor: Any = None,
+        random_state: RandomState = None,
+    ) -> None:
         self.augmentation = augmentation
         self.corruption_rate = corruption_rate
         self.max_categories = max_categories
         self.preprocessor = preprocessor
         self.random_state = random_state
 
-    def fit(self, block, y=None):
-        """Learn kinds, scales and levels of the columns.
+    def fit(self, block: Any, y: None = None) -> Self:
+        """Learn the kinds, scales and levels of the columns.
 
         Parameters
         ----------
@@ -130,7 +133,7 @@ class TabularModality(BaseModality):
             If a value is infinite.
 
         TypeError
-            If a value is neither text nor a number nor a date.
+            If a value is neither a string, a number nor a date.
         """
         self._validate_params()
         self.make_augmentation()
@@ -143,7 +146,7 @@ class TabularModality(BaseModality):
         self._fit_levels(self._categories(columns))
         return self
 
-    def transform(self, block):
+    def transform(self, block: Any) -> NDArray[np.float32]:
         """Return the block as numbers.
 
         Parameters
@@ -154,12 +157,12 @@ class TabularModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_numeric + n_categorical), float32
-            Scaled numbers, then codes of levels; NaN where a value is missing.
+            Scaled numbers, then level codes; NaN where a value is missing.
 
         Raises
         ------
         ValueError
-            If a column changed its kind since `fit`, or holds an infinite value.
+            If a column differs in kind from `fit`, or contains an infinite value.
         """
         check_is_fitted(self)
         if self.preprocessor is not None:
@@ -177,12 +180,12 @@ class TabularModality(BaseModality):
             dtype=np.float32,
         )
 
-    def make_encoder(self, embed_dim):
+    def make_encoder(self, embed_dim: int) -> TabularEncoder:
         """Return the encoder, a :class:`~skcoral.nn.encoders.TabularEncoder`."""
         return TabularEncoder(self.n_numeric_, self.cardinalities_, embed_dim)
 
-    def make_augmentation(self):
-        """Return the augmentation; noise spares codes, "drop" makes values missing."""
+    def make_augmentation(self) -> Augmentation:
+        """Return the augmentation: noise skips codes, "drop" makes values missing."""
         n_numeric = getattr(self, "n_numeric_", 0)
         return self._compose(
             {
@@ -192,18 +195,20 @@ class TabularModality(BaseModality):
             }
         )
 
-    def _fit_preprocessor(self, block):
+    def _fit_preprocessor(self, block: Any) -> Self:
         self.preprocessor_ = clone(self.preprocessor).fit(block)
         self.n_numeric_ = preprocess(self.preprocessor_, block).shape[1]
         self.n_columns_in_ = count_columns(block)
-        self.cardinalities_ = []
+        self.cardinalities_: list[int] = []
         return self
 
-    def _pair(self, columns):
-        """Pair columns with kinds by position: arrays have other names than frames."""
+    def _pair(
+        self, columns: dict[Any, Array]
+    ) -> Iterator[tuple[tuple[Any, Array], str]]:
+        """Pair columns with kinds by position, as arrays and frames differ in names."""
         return zip(columns.items(), self.kinds_.values(), strict=True)
 
-    def _numbers(self, columns):
+    def _numbers(self, columns: dict[Any, Array]) -> Array:
         """Return numeric and date columns as a float matrix."""
         parts = [
             _read_dates(values) if kind == "datetime" else values
@@ -214,11 +219,11 @@ class TabularModality(BaseModality):
         parts = [np.asarray(p, dtype=np.float64).reshape(n_samples, -1) for p in parts]
         return np.hstack([np.empty((n_samples, 0)), *parts])
 
-    def _fit_scaler(self, numbers):
+    def _fit_scaler(self, numbers: Array) -> None:
         self.n_numeric_ = numbers.shape[1]
         if not self.n_numeric_:
             return
-        # Statistics of an empty column are undefined; zeros stand in for them.
+        # Statistics of an empty column are undefined, so fit on zeros instead.
         empty = np.isnan(numbers).all(axis=0)
         numbers = np.where(empty, 0.0, numbers)
         n_quantiles = min(1000, len(numbers))
@@ -231,10 +236,10 @@ class TabularModality(BaseModality):
             StandardScaler(),
         ).fit(numbers)
 
-    def _scale(self, numbers):
+    def _scale(self, numbers: Array) -> Array:
         return self.scaler_.transform(numbers) if self.n_numeric_ else numbers
 
-    def _categories(self, columns):
+    def _categories(self, columns: dict[Any, Array]) -> Array:
         """Return categorical columns as an object matrix of str and NaN."""
         parts = [
             _as_levels(values)
@@ -244,7 +249,7 @@ class TabularModality(BaseModality):
         n_samples = len(next(iter(columns.values())))
         return np.column_stack([np.empty((n_samples, 0), dtype=object), *parts])
 
-    def _fit_levels(self, categories):
+    def _fit_levels(self, categories: Array) -> None:
         self.cardinalities_ = []
         if not categories.shape[1]:
             return
@@ -255,22 +260,22 @@ class TabularModality(BaseModality):
             max_categories=self.max_categories,
         ).fit(categories)
         codes = self.levels_.transform(categories)
-        # Code 0 is kept for unknown levels; an all-missing column has no other.
+        # Code 0 is reserved for unknown levels; an empty column has no other.
         n_levels = np.fmax.reduce(codes, axis=0, initial=-1) + 1
         self.cardinalities_ = [int(n) + 1 for n in n_levels]
 
-    def _encode(self, categories):
-        """Return the code of each level from 1 on, 0 where it was not seen in `fit`."""
+    def _encode(self, categories: Array) -> Array:
+        """Return level codes from 1 on; 0 for levels not seen in `fit`."""
         if not self.cardinalities_:
             return np.empty((len(categories), 0))
         codes = self.levels_.transform(categories) + 1
-        # A gap is no unseen level, even in a column that had no gap before.
+        # A missing value is not an unseen level, even if none was missing in `fit`.
         codes[categories != categories] = np.nan
         return codes
 
 
-def _kind_of(name, values):
-    """Return the kind of a tabular column, having checked its values."""
+def _kind_of(name: Any, values: Array) -> str:
+    """Return the kind of a tabular column, after checking its values."""
     if values.dtype.kind == "M":
         return "datetime"
     if values.dtype.kind in "bf":
@@ -285,19 +290,19 @@ def _kind_of(name, values):
     return "categorical"
 
 
-def _read_dates(values):
-    """Return the features of dates; a column of gaps alone has no type of its own."""
+def _read_dates(values: Array) -> Array:
+    """Return the features of dates; an empty column is first cast to dates."""
     if is_empty(values):
         values = np.full(len(values), np.datetime64("NaT", "us"))
     return date_features(values)
 
 
-def _check_kind(name, values, expected):
-    """Raise if a column holds another kind of values than at fit time."""
+def _check_kind(name: Any, values: Array, expected: str) -> None:
+    """Raise if a column differs in kind from fit time."""
     if is_empty(values):
         return
     kind = _kind_of(name, values)
-    # Numbers may be levels: a categorical column is read as text anyway.
+    # Numbers are allowed as levels: a categorical column is read as text anyway.
     if kind != expected and not (expected == "categorical" and kind == "numeric"):
         raise ValueError(
             f"Column {name!r} was {expected} at fit time and is {kind} now, for "
@@ -305,7 +310,7 @@ def _check_kind(name, values, expected):
         )
 
 
-def _as_levels(values):
-    """Return a column as object array of str, NaN where missing."""
+def _as_levels(values: Array) -> Array:
+    """Return a column as an object array of str, NaN where missing."""
     levels = [np.nan if is_missing(v) else name_level(v) for v in values.tolist()]
     return np.array(levels, dtype=object)

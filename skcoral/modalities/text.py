@@ -1,6 +1,10 @@
 """Texts: raw strings as words with learned embeddings, or as vectors."""
 
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
@@ -10,7 +14,8 @@ from sklearn.utils.extmath import randomized_svd
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.columns import read_columns
 from skcoral._sklearn_compat import StrOptions
-from skcoral.augmentations import TokenCorruption, TokenDrop
+from skcoral._typing import Array, RandomState
+from skcoral.augmentations import Augmentation, TokenCorruption, TokenDrop
 from skcoral.modalities.base import (
     BaseModality,
     fit_reducer,
@@ -18,59 +23,63 @@ from skcoral.modalities.base import (
 )
 from skcoral.nn.encoders import TokenEncoder, VectorEncoder
 
-# Ids of words start after padding (0) and the token of a text without known words (1).
+# Word ids start after padding (0) and the id for texts without known words (1).
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
-# A string column is free text, not a category, from this many words on average and this
-# many distinct values (or half of the rows, in a small table) on.
+# "auto" takes a string column for free text, not for categories, if it has at least
+# this many words on average and more than this many distinct values (or half the rows,
+# if that is fewer).
 MIN_WORDS_OF_TEXT = 3
 MIN_DISTINCT_TEXTS = 40
-# Tokens where n_tokens is None: words or subwords of a text, or tokens of a vector.
+# Number of tokens if n_tokens is None: words or subwords per text, or tokens per
+# vector.
 MAX_WORDS = 32
 MAX_SUBWORDS = 64
 VECTOR_TOKENS = 8
 
 
 class TextModality(BaseModality):
-    """Raw strings: one token per word, with embeddings learnt from these texts.
+    """Raw strings, with one token per word and embeddings learnt from these texts.
 
-    The words of a text that weigh most by TF-IDF become its tokens. Their embeddings
-    start where latent semantic analysis has them, so that words of the same texts are
-    alike from the start, and are learnt with everything else. Nothing is downloaded.
-    Missing and empty strings are allowed.
+    The words of a text with the largest TF-IDF weights become its tokens. Their
+    embeddings are initialised by latent semantic analysis, so that words that occur in
+    the same texts start out similar, and are trained with the rest of the network.
+    Nothing is downloaded. Missing and empty strings are allowed.
 
     Parameters
     ----------
     tokenizer : {"words", "subwords"}, default="words"
-        Tokens are words, the ones of largest TF-IDF weight first, or the first subwords
-        of a text by byte-pair encoding, trained on the column with `tokenizers` (extra
-        ``text``): for languages that build long words, and for typing errors.
+        Tokens are words, those of largest TF-IDF weight first, or the first subwords of
+        a text. Subwords come from byte-pair encoding, trained on the column with
+        `tokenizers` (extra ``text``); they suit languages with long compound words, and
+        text with typing errors.
 
     n_tokens : int or None, default=None
-        Most tokens of a text. None is 32 words, 64 subwords, or 8 tokens of the vector
-        that a `preprocessor` makes.
+        Maximum number of tokens per text. None takes 32 words, 64 subwords, or 8 tokens
+        for the vector that a `preprocessor` returns.
 
     max_features : int, default=20_000
-        Words in the vocabulary, the most frequent ones, or subwords. Words of a single
-        text are left out where there are others: they tell nothing about other texts.
+        Maximum size of the vocabulary, in words, of which the most frequent are kept,
+        or in subwords. Words that occur in a single text are left out if there are
+        others, as they carry no information about other texts.
 
     svd_dim : int, default=128
-        Width of the latent semantic analysis, a truncated SVD of TF-IDF; also that to
-        which sparse vectors of a `preprocessor` are reduced. Smaller where the
-        vocabulary or the number of rows is.
+        Number of dimensions of the latent semantic analysis, a truncated SVD of TF-IDF,
+        and of sparse vectors of a `preprocessor` after reduction. At most the size of
+        the vocabulary and the number of rows.
 
     augmentation : {"corrupt", "drop", "noise"}, sequence of these or callable, \
             default="corrupt"
-        How a view is made, see :class:`TabularModality`: "corrupt" replaces words by
-        words of other texts, "drop" blanks words, and "noise" is for the vectors of a
-        `preprocessor`.
+        How views are made; see :class:`TabularModality`. "corrupt" replaces words by
+        words of other texts, "drop" blanks words, and "noise" is only for the vectors
+        of a `preprocessor`.
 
     corruption_rate : float, default=0.5
         Probability that "corrupt" replaces a word, or a component of a vector.
 
     preprocessor : transformer, default=None
-        A scikit-learn transformer from a list of strings to vectors, dense or sparse,
-        such as a :class:`~skcoral.pretrained.PretrainedEncoder`, instead of words. The
-        vectors are standardised, and a small network turns them into tokens.
+        A scikit-learn transformer from a list of strings to dense or sparse vectors,
+        such as a :class:`~skcoral.pretrained.PretrainedEncoder`, which replaces the
+        words. The vectors are standardised, and a small network turns them into tokens.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the SVD. None takes the seed of the estimator that holds the modality.
@@ -78,25 +87,26 @@ class TextModality(BaseModality):
     Attributes
     ----------
     vectorizer_ : TfidfVectorizer or transformer
-        The vocabulary with its weights, or the fitted `preprocessor`.
+        The vocabulary and its weights, or the fitted `preprocessor`.
 
     tokenizer_ : tokenizers.Tokenizer
-        The trained tokenizer of subwords.
+        The trained tokenizer, if `tokenizer` is "subwords".
 
     token_vectors_ : ndarray of shape (n_ids, n_directions)
-        Latent semantic analysis: the coordinates of each id, zeros where no text has
-        it. Embeddings start in their direction, at random in further coordinates.
+        Latent semantic analysis: the coordinates of each id, zero if no text contains
+        it. Embeddings are initialised in their direction, and at random in any further
+        coordinates.
 
     n_tokens_ : int
-        Most tokens of a text in `fit`, at most `n_tokens`.
+        Largest number of tokens per text in `fit`, at most `n_tokens`.
 
     n_columns_in_ : int
         Number of text columns seen in `fit`.
 
     Notes
     -----
-    The texts of several columns are joined by a space. The order of tokens is not used,
-    but for which of them are cut off.
+    The texts of several columns are joined by a space. The order of tokens only decides
+    which of them are cut off.
 
     Examples
     --------
@@ -120,15 +130,15 @@ class TextModality(BaseModality):
     def __init__(
         self,
         *,
-        tokenizer="words",
-        n_tokens=None,
-        max_features=20_000,
-        svd_dim=128,
-        augmentation="corrupt",
-        corruption_rate=0.5,
-        preprocessor=None,
-        random_state=None,
-    ):
+        tokenizer: Literal["words", "subwords"] = "words",
+        n_tokens: int | None = None,
+        max_features: int = 20_000,
+        svd_dim: int = 128,
+        augmentation: str | Sequence[str] | Augmentation = "corrupt",
+        corruption_rate: float = 0.5,
+        preprocessor: Any = None,
+        random_state: RandomState = None,
+    ) -> None:
         self.tokenizer = tokenizer
         self.n_tokens = n_tokens
         self.max_features = max_features
@@ -139,17 +149,17 @@ class TextModality(BaseModality):
         self.random_state = random_state
 
     @staticmethod
-    def claims(values):
-        """Return whether a column of strings is free text, not categories."""
+    def claims(values: Array) -> bool:
+        """Return whether a column holds free text rather than categories."""
         present = [value for value in values.tolist() if isinstance(value, str)]
         if values.dtype != object or not present:
             return False
         n_words = np.mean([len(value.split()) for value in present])
         enough = min(MIN_DISTINCT_TEXTS, len(present) / 2)
-        return n_words >= MIN_WORDS_OF_TEXT and len(set(present)) > enough
+        return bool(n_words >= MIN_WORDS_OF_TEXT) and len(set(present)) > enough
 
-    def fit(self, block, y=None):
-        """Learn the vocabulary, or the preprocessor and the scale of its vectors.
+    def fit(self, block: Any, y: None = None) -> Self:
+        """Learn the vocabulary, or fit the preprocessor and the scale of its vectors.
 
         Parameters
         ----------
@@ -170,7 +180,7 @@ class TextModality(BaseModality):
             If a value is not a string.
 
         ValueError
-            If no text holds a word.
+            If no text contains a word.
         """
         self._validate_params()
         self.make_augmentation()
@@ -185,7 +195,7 @@ class TextModality(BaseModality):
         self.token_vectors_ = _analyse(counts, self.svd_dim, self.random_state)
         return self
 
-    def transform(self, block):
+    def transform(self, block: Any) -> Array:
         """Return the texts as ids of words, or as vectors with a `preprocessor`.
 
         Parameters
@@ -196,10 +206,9 @@ class TextModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_tokens), int32
-            Ids of words by falling weight, or of subwords in order: 0 is padding, 1
-            stands for a text without known words, words start at 2. With a
-            `preprocessor`, standardised vectors of shape (n_samples, n_features),
-            float32.
+            Ids of words by decreasing weight, or of subwords in order: 0 is padding, 1
+            marks a text without known words, words start at 2. With a `preprocessor`,
+            standardised vectors of shape (n_samples, n_features), float32.
 
         Raises
         ------
@@ -213,37 +222,37 @@ class TextModality(BaseModality):
         vectors = self.vectorizer_.transform(texts)
         return np.asarray(self.reducer_.transform(vectors), dtype=np.float32)
 
-    def make_encoder(self, embed_dim):
-        """Return the encoder of words or vectors, of width `embed_dim`."""
+    def make_encoder(self, embed_dim: int) -> TokenEncoder | VectorEncoder:
+        """Return the encoder for words or vectors, of width `embed_dim`."""
         if self.preprocessor is not None:
             n_features = self.reducer_[-1].n_features_in_
             return VectorEncoder(n_features, embed_dim, self.n_tokens_)
-        # Of equal length: what is known of a rare word is with which others it comes.
+        # Of equal length: the direction is what is known about a rare word.
         start = normalize(self.token_vectors_[:, :embed_dim])
         return TokenEncoder(self._n_ids, embed_dim, start * np.sqrt(start.shape[1]))
 
-    def make_augmentation(self):
-        """Return the augmentation of one view, of words or of vectors."""
+    def make_augmentation(self) -> Augmentation:
+        """Return the augmentation for words or for vectors."""
         if self.preprocessor is not None:
             return super().make_augmentation()
         corrupt = TokenCorruption(self.corruption_rate)
         return self._compose({"corrupt": corrupt, "drop": TokenDrop(fill=UNKNOWN)})
 
     @property
-    def _n_ids(self):
-        """Number of ids, padding included."""
+    def _n_ids(self) -> int:
+        """Number of ids, including padding."""
         if self.tokenizer == "subwords":
             return self.tokenizer_.get_vocab_size()
         return FIRST_WORD + len(self.vectorizer_.vocabulary_)
 
-    def _list_ids(self, texts):
+    def _list_ids(self, texts: list[str]) -> NDArray[np.int32]:
         """Return the ids of each text, padded."""
         if self.tokenizer == "subwords":
             return _pad(self._split_subwords(texts), self.n_tokens_)
         return _heaviest_words(self.vectorizer_.transform(texts), self.n_tokens_)
 
-    def _fit_words(self, texts):
-        """Learn the words; return the ids of each text, padded."""
+    def _fit_words(self, texts: list[str]) -> NDArray[np.int32]:
+        """Learn the vocabulary; return the ids of each text, padded."""
         vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=self.max_features)
         weights = vectorizer.fit_transform(texts)
         if (weights.getnnz(axis=0) > 1).any():
@@ -253,7 +262,7 @@ class TextModality(BaseModality):
         self.n_tokens_ = int(np.clip(n_words, 1, self.n_tokens or MAX_WORDS))
         return _heaviest_words(weights, self.n_tokens_)
 
-    def _fit_subwords(self, texts):
+    def _fit_subwords(self, texts: list[str]) -> NDArray[np.int32]:
         """Learn the subwords; return the ids of each text, padded."""
         self.tokenizer_ = _train_tokenizer(texts, self.max_features)
         ids = self._split_subwords(texts)
@@ -261,19 +270,19 @@ class TextModality(BaseModality):
         self.n_tokens_ = max(1, min(longest, self.n_tokens or MAX_SUBWORDS))
         return _pad(ids, self.n_tokens_)
 
-    def _split_subwords(self, texts):
-        """Return the ids of each text, of different length."""
+    def _split_subwords(self, texts: list[str]) -> list[list[int]]:
+        """Return the ids of each text, in lists of different lengths."""
         return [each.ids for each in self.tokenizer_.encode_batch(texts)]
 
-    def _fit_vectors(self, texts):
+    def _fit_vectors(self, texts: list[str]) -> None:
         self.vectorizer_ = clone(self.preprocessor).fit(texts)
         vectors = self.vectorizer_.transform(texts)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_tokens_ = self.n_tokens or VECTOR_TOKENS
 
 
-def _heaviest_words(weights, n_tokens):
-    """Return the ids of the words of largest weight of each row, by falling weight."""
+def _heaviest_words(weights: Any, n_tokens: int) -> NDArray[np.int32]:
+    """Return the ids of each row's words of largest weight, by decreasing weight."""
     n_words = np.diff(weights.indptr)
     rows = np.repeat(np.arange(len(n_words)), n_words)
     order = np.lexsort((weights.indices, -weights.data, rows))
@@ -285,26 +294,26 @@ def _heaviest_words(weights, n_tokens):
     return ids
 
 
-def _count_ids(ids, n_ids):
-    """Return how often each text has each id of a word or subword."""
+def _count_ids(ids: NDArray[np.int32], n_ids: int) -> Any:
+    """Return how often each word or subword id occurs in each text."""
     rows, places = np.nonzero(ids >= FIRST_WORD)
     ones = np.ones(len(rows), dtype=np.float32)
     return sparse.csr_matrix((ones, (rows, ids[rows, places])), (len(ids), n_ids))
 
 
-def _analyse(counts, n_directions, random_state):
-    """Return the latent semantic analysis of each id: where its texts have it."""
+def _analyse(counts: Any, n_directions: int, random_state: RandomState) -> Array:
+    """Return the coordinates of each id by latent semantic analysis."""
     weights = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
     n_directions = min(n_directions, *counts.shape)
     _, scale, directions = randomized_svd(
         weights, n_directions, random_state=random_state
     )
-    directions[:, counts.getnnz(axis=0) == 0] = 0.0  # they are rounding there
+    directions[:, counts.getnnz(axis=0) == 0] = 0.0  # only rounding errors there
     return directions.T * scale
 
 
-def _train_tokenizer(texts, vocab_size):
-    """Train byte-pair encoding on texts; padding has the id 0, what is unknown 1."""
+def _train_tokenizer(texts: list[str], vocab_size: int) -> Any:
+    """Train byte-pair encoding on texts; id 0 is padding, id 1 is unknown."""
     try:
         from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
     except ImportError as error:
@@ -326,8 +335,8 @@ def _train_tokenizer(texts, vocab_size):
     return tokenizer
 
 
-def _pad(rows, n_tokens):
-    """Return lists of ids as an array, cut and padded; an empty one gets UNKNOWN."""
+def _pad(rows: list[list[int]], n_tokens: int) -> NDArray[np.int32]:
+    """Return lists of ids as an array, truncated and padded; UNKNOWN if empty."""
     ids = np.full((len(rows), n_tokens), PADDING, dtype=np.int32)
     for row, values in enumerate(rows):
         values = values[:n_tokens] or [UNKNOWN]
@@ -335,7 +344,7 @@ def _pad(rows, n_tokens):
     return ids
 
 
-def _read_texts(block):
+def _read_texts(block: Any) -> tuple[list[str], int]:
     """Return a list of str, "" where missing, and the number of columns."""
     columns = read_columns(block)
     for name, values in columns.items():
@@ -344,11 +353,11 @@ def _read_texts(block):
     return [" ".join(row).strip() for row in zip(*parts, strict=True)], len(columns)
 
 
-def _to_objects(values):
+def _to_objects(values: Array) -> Any:
     return [None] * len(values) if is_empty(values) else values
 
 
-def _check_texts(name, values):
+def _check_texts(name: Any, values: Array) -> None:
     for row, value in enumerate(np.asarray(_to_objects(values)).tolist()):
         if value is not None and not isinstance(value, str):
             raise TypeError(

@@ -1,1 +1,1 @@
-"""Networks: attention, encoders of blocks, and the dual-path network of COrAL."""
+"""Neural networks: attention, encoders of modalities, and COrAL's dual-path network."""

@@ -1,4 +1,4 @@
-"""Encoders: one small module per kind of block, from a batch to tokens.
+"""Encoders: small modules that turn a batch of one modality into tokens.
 
 An encoder maps a batch of one modality, with an optional padding mask, to tokens of
 shape (n_samples, n_tokens, embed_dim) and the padding mask of those tokens (None where
@@ -6,22 +6,28 @@ every token is real).
 """
 
 import math
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Literal, Protocol, TypeAlias
 
 import torch
-from torch import nn
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
 
 from skcoral._input.presence import any_step
+from skcoral._typing import Array
 from skcoral.nn.attention import TransformerLayer
+from skcoral.nn.feed_forward import Activation
+from skcoral.nn.positions import encode_grid, encode_steps
+
+# Tokens and the mask of the real ones, None if all are real.
+EncodedTokens: TypeAlias = tuple[Tensor, Tensor | None]
 
 
 class Encoder(Protocol):
-    """What the network asks of an encoder, which is a :class:`torch.nn.Module`."""
+    """Interface that the network expects of an encoder, a :class:`torch.nn.Module`."""
 
-    def __call__(
-        self, x: torch.Tensor, mask: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Return tokens and which of them are real.
+    def __call__(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
+        """Return the tokens and the mask of the real ones.
 
         Parameters
         ----------
@@ -29,7 +35,7 @@ class Encoder(Protocol):
             A batch of one modality.
 
         mask : bool tensor of shape (n_samples, n_steps) or (n_samples, 1), default=None
-            True at what is real; a row without a True lacks the modality.
+            True where real; a row without any True lacks the modality.
 
         Returns
         -------
@@ -37,7 +43,7 @@ class Encoder(Protocol):
             The tokens.
 
         mask : bool tensor of shape (n_samples, n_tokens), or None
-            True at real tokens; None where all are.
+            True at real tokens; None if all are real.
         """
 
 
@@ -45,7 +51,7 @@ class TabularEncoder(nn.Module):
     """Turn a table into one token per column.
 
     A numeric column becomes ``x * weight + bias``, a categorical one a learned vector
-    per level. Missing values (NaN) have a learned token of their own, and so they carry
+    per level. Missing values (NaN) become a learned token per column, so they carry
     information instead of being imputed.
 
     Parameters
@@ -54,8 +60,7 @@ class TabularEncoder(nn.Module):
         Number of numeric columns; they come first.
 
     cardinalities : sequence of int
-        Number of codes of each categorical column, the code 0 of unknown levels
-        included.
+        Number of codes of each categorical column, including code 0 for unknown levels.
 
     embed_dim : int
         Width of the tokens.
@@ -64,7 +69,7 @@ class TabularEncoder(nn.Module):
     -----
     The linear feature tokens are those of the published COrAL code and of
     FT-Transformer (Gorishniy et al., arXiv 2106.11959). The learned token for missing
-    values is ours.
+    values is our addition.
 
     Examples
     --------
@@ -76,7 +81,12 @@ class TabularEncoder(nn.Module):
     (torch.Size([1, 3, 8]), None)
     """
 
-    def __init__(self, n_numeric, cardinalities, embed_dim):
+    starts: Tensor
+    cardinalities: Tensor
+
+    def __init__(
+        self, n_numeric: int, cardinalities: Sequence[int], embed_dim: int
+    ) -> None:
         super().__init__()
         n_columns = n_numeric + len(cardinalities)
         starts = torch.tensor([0, *cardinalities]).cumsum(0)[:-1]
@@ -87,11 +97,11 @@ class TabularEncoder(nn.Module):
         self.bias = nn.Parameter(torch.randn(n_numeric, embed_dim))
         self.missing = nn.Parameter(torch.randn(n_columns, embed_dim))
         self.levels = nn.Embedding(int(sum(cardinalities)), embed_dim)
-        # An unknown level starts neutral, and stays so if training has none.
+        # Unknown levels start at zero and stay there if none occur in training.
         with torch.no_grad():
             self.levels.weight[self.starts] = 0.0
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_columns, embed_dim) and their mask."""
         gaps = x.isnan()
         x = x.masked_fill(gaps, 0.0)
@@ -103,19 +113,19 @@ class TabularEncoder(nn.Module):
 
 
 class TokenEncoder(nn.Module):
-    """Look the tokens of a text up.
+    """Look up the embeddings of a text's tokens.
 
     Parameters
     ----------
     n_ids : int
-        Number of ids; 0 is padding.
+        Number of token ids; 0 is padding.
 
     embed_dim : int
         Width of the tokens.
 
     start : ndarray of shape (n_ids, n_coordinates), default=None
-        First coordinates of the embeddings before training; further ones, and all by
-        default, are random.
+        Initial values of the first coordinates of the embeddings; the remaining ones,
+        or all by default, are random.
 
     Examples
     --------
@@ -126,14 +136,14 @@ class TokenEncoder(nn.Module):
     (torch.Size([1, 3, 4]), tensor([[ True,  True, False]]))
     """
 
-    def __init__(self, n_ids, embed_dim, start=None):
+    def __init__(self, n_ids: int, embed_dim: int, start: Array | None = None) -> None:
         super().__init__()
         self.embedding = nn.Embedding(n_ids, embed_dim, padding_idx=0)
         if start is not None:
             with torch.no_grad():
                 self.embedding.weight[:, : start.shape[1]] = torch.from_numpy(start)
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
         return self.embedding(x), x > 0
 
@@ -144,7 +154,7 @@ class SequenceEncoder(nn.Module):
     Parameters
     ----------
     n_features : int
-        Number of features of a step.
+        Number of features per step.
 
     embed_dim : int
         Width of the tokens.
@@ -159,7 +169,7 @@ class SequenceEncoder(nn.Module):
         Width of the hidden layers; None is four times `embed_dim`.
 
     activation : {"gelu", "relu"}, default="gelu"
-        QuickGELU or ReLU in those layers.
+        Activation of those layers; "gelu" is QuickGELU.
 
     dropout : float, default=0.0
         Dropout in the layers of the transformer, or between layers of the GRU.
@@ -169,8 +179,8 @@ class SequenceEncoder(nn.Module):
 
     Notes
     -----
-    Method A.0.2 of COrAL (arXiv 2602.14983): a linear layer without bias, then pre-norm
-    layers, whose activation there is ReLU; here with a mask for padding.
+    As in COrAL (arXiv 2602.14983): a linear layer without bias, then pre-norm layers,
+    with ReLU as their activation there. Masking padding is our addition.
 
     Examples
     --------
@@ -183,16 +193,16 @@ class SequenceEncoder(nn.Module):
 
     def __init__(
         self,
-        n_features,
-        embed_dim,
-        kind="transformer",
-        n_layers=1,
-        n_heads=4,
-        dim_feedforward=None,
-        activation="gelu",
-        dropout=0.0,
-        positional_encoding=True,
-    ):
+        n_features: int,
+        embed_dim: int,
+        kind: Literal["transformer", "gru"] = "transformer",
+        n_layers: int = 1,
+        n_heads: int = 4,
+        dim_feedforward: int | None = None,
+        activation: Activation = "gelu",
+        dropout: float = 0.0,
+        positional_encoding: bool = True,
+    ) -> None:
         super().__init__()
         self.kind = kind
         self.positional_encoding = positional_encoding
@@ -210,29 +220,22 @@ class SequenceEncoder(nn.Module):
             for _ in range(n_layers)
         )
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_steps, embed_dim) and the mask."""
         if self.kind == "gru":
-            # Padding comes last, and what comes last changes nothing before it.
+            # Padding comes last, so it cannot affect the steps before it.
             return self.gru(x)[0], mask
         tokens = self.project(x)
         if self.positional_encoding:
-            tokens = tokens + _sines(*tokens.shape[1:], device=x.device)
+            tokens = tokens + encode_steps(tokens.shape[1], tokens.shape[2], x.device)
         attended = mask
         if mask is not None:
-            # A row without steps attends itself to stay finite; it is left out later.
+            # A row without steps attends to its padding to stay finite; it is left out
+            # later.
             attended = mask | ~any_step(mask)[:, None]
         for layer in self.layers:
             tokens = layer(tokens, mask=attended)
         return tokens, mask
-
-
-def _sines(n_steps, width, device):
-    """Return sines and cosines of each step at geometrically spaced frequencies."""
-    n_waves = (width + 1) // 2
-    rates = 10_000.0 ** (-torch.arange(n_waves, device=device) / n_waves)
-    angles = torch.arange(n_steps, device=device)[:, None] * rates
-    return torch.cat([angles.sin(), angles.cos()], dim=1)[:, :width]
 
 
 class ImageEncoder(nn.Module):
@@ -241,7 +244,7 @@ class ImageEncoder(nn.Module):
     Parameters
     ----------
     mean, scale : array-like of shape (n_channels,)
-        Statistics of the channels, in units of [0, 1].
+        Mean and standard deviation of the channels, for pixels in [0, 1].
 
     size : (int, int)
         Height and width of the images.
@@ -250,21 +253,21 @@ class ImageEncoder(nn.Module):
         Width of the tokens.
 
     kind : {"conv", "patch", "alexnet"}, default="conv"
-        Convolutions that halve the image down to a grid of about six by six, linear
-        patches, or the convolutions of AlexNet.
+        Convolutions that halve the image to a grid of about six by six, linear patches,
+        or the convolutions of AlexNet.
 
     patch_size : int, default=8
-        Height and width of a patch.
+        Height and width of a patch in pixels.
 
     conv_width : int, default=32
-        Channels of the first convolution of "conv"; the second has twice as many, the
-        others four times.
+        Number of channels of the first convolution of "conv"; the second has twice as
+        many, the others four times.
 
     Notes
     -----
-    Patches, AlexNet and the fixed sines and cosines of the place follow method A.0.2
-    and A.0.3 of COrAL (arXiv 2602.14983). The compact network is ours: group
-    normalisation keeps images of a batch apart.
+    Patches, AlexNet and the fixed sine and cosine encoding of the position follow COrAL
+    (arXiv 2602.14983). The compact network is ours; its group normalisation keeps the
+    images of a batch independent.
 
     Examples
     --------
@@ -275,9 +278,19 @@ class ImageEncoder(nn.Module):
     torch.Size([2, 36, 8])
     """
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(
-        self, mean, scale, size, embed_dim, kind="conv", patch_size=8, conv_width=32
-    ):
+        self,
+        mean: ArrayLike,
+        scale: ArrayLike,
+        size: tuple[int, int],
+        embed_dim: int,
+        kind: Literal["conv", "patch", "alexnet"] = "conv",
+        patch_size: int = 8,
+        conv_width: int = 32,
+    ) -> None:
         super().__init__()
         self.register_buffer("mean", torch.as_tensor(mean)[:, None, None].float())
         self.register_buffer("scale", torch.as_tensor(scale)[:, None, None].float())
@@ -291,15 +304,17 @@ class ImageEncoder(nn.Module):
                 layers, width = _make_alexnet(n_channels, size)
             self.layers = nn.Sequential(*layers, nn.Conv2d(width, embed_dim, 1))
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
         x = x.float() / 255 if x.dtype == torch.uint8 else x
         grid = self.layers((x - self.mean) / self.scale)
-        tokens = grid.flatten(2).transpose(1, 2) + _grid_sines(grid)
+        tokens = grid.flatten(2).transpose(1, 2) + encode_grid(grid)
         return tokens, _expand(mask, tokens)
 
 
-def _make_patches(n_channels, embed_dim, size, patch_size):
+def _make_patches(
+    n_channels: int, embed_dim: int, size: tuple[int, int], patch_size: int
+) -> nn.Module:
     if min(size) < patch_size:
         raise ValueError(
             f"Images of height and width {tuple(size)} have no patch of {patch_size} "
@@ -308,9 +323,12 @@ def _make_patches(n_channels, embed_dim, size, patch_size):
     return nn.Conv2d(n_channels, embed_dim, patch_size, stride=patch_size)
 
 
-def _make_convolutions(n_channels, size, first_width):
-    """Return layers that halve the image until a side has six places or fewer."""
-    layers, width, side, wider = [], n_channels, min(size), first_width
+def _make_convolutions(
+    n_channels: int, size: tuple[int, int], first_width: int
+) -> tuple[list[nn.Module], int]:
+    """Return layers that halve the image until the shorter side is at most six."""
+    layers: list[nn.Module] = []
+    width, side, wider = n_channels, min(size), first_width
     while not layers or side > 6:
         layers += [
             nn.Conv2d(width, wider, 3, stride=2, padding=1),
@@ -322,8 +340,10 @@ def _make_convolutions(n_channels, size, first_width):
     return layers, width
 
 
-def _make_alexnet(n_channels, size):
-    """Return the convolutions of AlexNet (arXiv 1404.5997), with its poolings."""
+def _make_alexnet(
+    n_channels: int, size: tuple[int, int]
+) -> tuple[list[nn.Module], int]:
+    """Return the convolution and pooling layers of AlexNet (arXiv 1404.5997)."""
     if min(size) < 63:
         raise ValueError(
             "encoder='alexnet' needs images of 63 pixels or more. Got height and width "
@@ -337,16 +357,8 @@ def _make_alexnet(n_channels, size):
     return [*layers, pool], 256
 
 
-def _grid_sines(grid):
-    """Return sines and cosines of the row and the column of each place of a grid."""
-    width, height, length = grid.shape[1:]
-    rows = _sines(height, (width + 1) // 2, grid.device).repeat_interleave(length, 0)
-    columns = _sines(length, width // 2, grid.device).repeat(height, 1)
-    return torch.cat([rows, columns], dim=1)
-
-
 class VectorEncoder(nn.Module):
-    """Turn a dense vector into a few tokens by a small network.
+    """Turn a dense vector into a few tokens with a small network.
 
     Parameters
     ----------
@@ -368,7 +380,7 @@ class VectorEncoder(nn.Module):
     (torch.Size([2, 4, 8]), None)
     """
 
-    def __init__(self, n_features, embed_dim, n_tokens=8):
+    def __init__(self, n_features: int, embed_dim: int, n_tokens: int = 8) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Linear(n_features, 4 * embed_dim),
@@ -377,12 +389,12 @@ class VectorEncoder(nn.Module):
             nn.Unflatten(1, (n_tokens, embed_dim)),
         )
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
         tokens = self.layers(x)
         return tokens, _expand(mask, tokens)
 
 
-def _expand(mask, tokens):
-    """Give all tokens of a row the mask of the row; None stays."""
+def _expand(mask: Tensor | None, tokens: Tensor) -> Tensor | None:
+    """Expand a mask of rows to all of their tokens; None stays None."""
     return None if mask is None else mask.expand(tokens.shape[:2])

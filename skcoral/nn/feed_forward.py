@@ -1,20 +1,22 @@
-"""The feed-forward part of a transformer layer, and dropout by shared masks."""
+"""The feed-forward part of a transformer layer, and dropout with shared masks."""
+
+from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoral.nn.fused_hidden_layer import QUICK, fused_hidden_layer
+from skcoral.nn.fused_hidden_layer import QUICK, Activation, fused_hidden_layer
 
 # Hidden layers of this width and more are fused: docs/decisions/speed.md has the times
 # of both forms, which `benchmarks/benchmark_feed_forward.py` measures.
 FUSED_WIDTH = 1024
-# Dropout masks that are drawn per pass; each row takes one of them.
+# Number of dropout masks drawn per pass; each row uses one of them.
 N_MASKS = 128
 
 
 class Dropout(nn.Module):
-    """Dropout in which each row takes one of a few random masks.
+    """Dropout in which each row uses one of a few random masks.
 
     Parameters
     ----------
@@ -23,16 +25,16 @@ class Dropout(nn.Module):
 
     Notes
     -----
-    On CPUs random numbers are what dropout costs, about 10 ns each on a core. When each
-    row takes one of 128 masks, fresh ones in every pass, they cost nothing.
+    On CPUs the cost of dropout is that of its random numbers, about 10 ns each on one
+    core. When rows share 128 masks, drawn anew in every pass, the cost is negligible.
     """
 
-    def __init__(self, p):
+    def __init__(self, p: float) -> None:
         super().__init__()
         self.p = p
 
-    def draw(self, x):
-        """Return masks of shape (128, width) and the choice of each row, or None."""
+    def draw(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return masks of shape (128, width) and each row's mask index, or None."""
         if not self.training or self.p == 0:
             return None
         width, n_rows = x.shape[-1], x.shape[:-1].numel()
@@ -40,8 +42,8 @@ class Dropout(nn.Module):
         masks.bernoulli_(1 - self.p).div_(1 - self.p)
         return masks, torch.randint(N_MASKS, (n_rows,), device=x.device)
 
-    def forward(self, x):
-        """Return `x` with entries of its last axis zeroed, in training only."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x`, with random entries zeroed in training."""
         drawn = self.draw(x)
         if drawn is None:
             return x
@@ -50,7 +52,7 @@ class Dropout(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Normalisation, a wide hidden layer, and back.
+    """Layer normalisation, a wide hidden layer, and a projection back.
 
     Parameters
     ----------
@@ -64,10 +66,16 @@ class FeedForward(nn.Module):
         Dropout of the hidden layer.
 
     activation : {"gelu", "relu"}, default="gelu"
-        QuickGELU or ReLU.
+        Activation; "gelu" is QuickGELU.
     """
 
-    def __init__(self, embed_dim, hidden_dim, dropout, activation="gelu"):
+    def __init__(
+        self,
+        embed_dim: int,
+        hidden_dim: int,
+        dropout: float,
+        activation: Activation = "gelu",
+    ) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(embed_dim)
         self.up = nn.Linear(embed_dim, hidden_dim)
@@ -75,7 +83,7 @@ class FeedForward(nn.Module):
         self.dropout = Dropout(dropout)
         self.activation = activation
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         """Return the output for `x` of shape (..., embed_dim)."""
         x = self.norm(x)
         if self._is_fused(x):
@@ -85,14 +93,17 @@ class FeedForward(nn.Module):
         hidden = activate(F.linear(x, scale * self.up.weight, scale * self.up.bias))
         return F.linear(self.dropout(hidden), self.down.weight / scale, self.down.bias)
 
-    def _is_fused(self, x):
-        """Return whether the fused form pays: training a wide layer on a CPU."""
+    def _is_fused(self, x: Tensor) -> bool:
+        """Return whether the fused form is faster: in training, wide and on a CPU."""
         training = self.training and torch.is_grad_enabled()
         wide = self.up.out_features >= FUSED_WIDTH
         return training and wide and x.device.type == "cpu"
 
 
 # The function of a hidden layer and the scale of its input, by which its output is
-# divided: QuickGELU(z) = silu(1.702 z) / 1.702. The weights are scaled, not the hidden
-# layer, which takes a fifth to a third less time.
-ACTIVATIONS = {"gelu": (F.silu, QUICK), "relu": (F.relu, 1.0)}
+# divided: QuickGELU(z) = silu(1.702 z) / 1.702. Scaling the weights, not the hidden
+# layer, takes a fifth to a third less time.
+ACTIVATIONS: dict[Activation, tuple[Callable[[Tensor], Tensor], float]] = {
+    "gelu": (F.silu, QUICK),
+    "relu": (F.relu, 1.0),
+}

@@ -1,36 +1,42 @@
-"""The hidden layer of a feed-forward in one function, for wide layers with dropout.
+"""The hidden layer of a feed-forward network as one function, for wide layers.
 
-`feed_forward.py` has the plain form and says when this one is used. While training on a
-CPU, the hidden layer is computed for a part of the rows at a time and computed again
-for the gradients, so that it stays in the cache and takes no memory between the passes.
+`feed_forward.py` has the plain form and decides which one is used. When training on a
+CPU, the hidden layer is computed for some rows at a time and recomputed for the
+gradients, so it stays in the cache and takes no memory between the passes.
 
-Dropout costs next to nothing: every row takes one of a few biases, by further columns
-of the matrix product, and a hidden unit that is to be dropped has a bias so low that
-its activation is exactly zero. Unlike in torch's dropout, rows share masks: one mask
-serves at most one row in 96.
+Dropout costs next to nothing: every row uses one of a few biases, by additional columns
+of the matrix product, and a dropped hidden unit has a bias so low that its activation
+is exactly zero. Unlike in torch's dropout, rows share masks: each mask is used by at
+most one row in 96.
 """
 
 import math
+from typing import Any, Literal, TypeAlias
 
 import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
+
+Activation: TypeAlias = Literal["gelu", "relu"]
 
 # QuickGELU(z) = z * sigmoid(1.702 z) = silu(1.702 z) / 1.702
 QUICK = 1.702
 # Elements of the hidden layer that a CPU holds at once while training. Milliseconds of
-# forward and backward of 6,400 tokens, 40 -> 2048, bfloat16, dropout, on two cores, by
-# 2 ** 19, 20, 21 elements: ReLU 41, 35, 44; QuickGELU 50, 45, 53. The hidden layer has
-# one buffer per pass: memory that is new for each part costs as much as the products.
+# forward and backward of 6,400 tokens, 40 -> 2048, bfloat16, dropout, on two cores,
+# with 2 ** 19, 20, 21 elements: ReLU 41, 35, 44; QuickGELU 50, 45, 53. Each pass reuses
+# one buffer: allocating memory for each part costs as much as the products.
 HIDDEN_ELEMENTS = 2**20
-# Under dropout the rows of a part take one of a few biases of the hidden layer by
-# turns: eight, or more if the parts are few, so that a pass has 96 at least. The bias
-# of a dropped unit is so low that its activation is exactly zero in every format.
+# With dropout, the rows of a part cycle through a few biases of the hidden layer:
+# eight, or more if there are few parts, so that a pass has at least 96. The bias of a
+# dropped unit is so low that its activation is exactly zero in every format.
 N_BIASES = 8
 MIN_BIASES = 96
 DROPPED = -3e4
 
 
-def fused_hidden_layer(x, up, down, p, activation):
+def fused_hidden_layer(
+    x: Tensor, up: nn.Linear, down: nn.Linear, p: float, activation: Activation
+) -> Tensor:
     """Return ``down(dropout(activation(up(x))))``.
 
     Parameters
@@ -42,7 +48,7 @@ def fused_hidden_layer(x, up, down, p, activation):
         The layers before and after the activation.
 
     p : float
-        Probability that a hidden unit is dropped; zero outside of training.
+        Probability that a hidden unit is dropped; zero outside training.
 
     activation : {"gelu", "relu"}
         QuickGELU or ReLU.
@@ -73,8 +79,8 @@ def fused_hidden_layer(x, up, down, p, activation):
     return out.view(x.shape)
 
 
-def draw_dropped(up, p, n_parts):
-    """Return which hidden units each bias of each part drops, or None."""
+def draw_dropped(up: nn.Linear, p: float, n_parts: int) -> Tensor | None:
+    """Draw the hidden units that each bias of each part drops; None without dropout."""
     if not p:
         return None
     n_biases = N_BIASES * math.ceil(MIN_BIASES / (N_BIASES * n_parts))
@@ -82,20 +88,29 @@ def draw_dropped(up, p, n_parts):
     return torch.rand(shape, device=up.weight.device) < p
 
 
-def _rows_at_once(flat, width):
-    """Return all rows, or in training on a CPU, as many as the cache may hold."""
+def _rows_at_once(flat: Tensor, width: int) -> int:
+    """Return the rows per part: all, or in CPU training what fits the cache."""
     if flat.device.type != "cpu" or not torch.is_grad_enabled():
         return len(flat)
     return max(1, HIDDEN_ELEMENTS // width)
 
 
 class _HiddenLayer(torch.autograd.Function):
-    """``down(activation(up(x)))`` with dropped units, a part of the rows at a time."""
+    """``down(activation(up(x)))`` with dropped units, computed part by part."""
 
     @staticmethod
     def forward(
-        ctx, x, up, up_bias, down, down_bias, dropped, activation, dtype, n_rows
-    ):
+        ctx: Any,
+        x: Tensor,
+        up: Tensor,
+        up_bias: Tensor,
+        down: Tensor,
+        down_bias: Tensor,
+        dropped: Tensor | None,
+        activation: Activation,
+        dtype: torch.dtype,
+        n_rows: int,
+    ) -> Tensor:
         ctx.dtypes = [tensor.dtype for tensor in (x, up, up_bias, down, down_bias)]
         x, up, up_bias, down, down_bias = (
             tensor.to(dtype) for tensor in (x, up, up_bias, down, down_bias)
@@ -114,12 +129,12 @@ class _HiddenLayer(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, up, up_bias, down, dropped = ctx.saved_tensors
         gradient = gradient.to(x.dtype)
         width = up.shape[1]
         to_x = torch.empty_like(x)
-        # Sums over many rows: at least float32.
+        # Sums over many rows need at least float32.
         sums = torch.promote_types(x.dtype, torch.float32)
         to_up = x.new_zeros(x.shape[1], len(up), dtype=sums)
         to_down = torch.zeros_like(down, dtype=sums)
@@ -134,19 +149,19 @@ class _HiddenLayer(torch.autograd.Function):
             torch.mm(to_linear, weight.t(), out=to_x[rows])
             to_down += gradient[rows].t() @ hidden
             to_up += x[rows].t() @ to_linear
-        # A dropped unit has no gradient: the biases of all rows are the one bias.
+        # Dropped units have no gradient, so the gradients of all biases just add up.
         to_up_bias = to_up[width:].sum(0)
         to_down_bias = gradient.sum(0, dtype=sums)
-        gradients = (to_x[:, :width], to_up[:width].t(), to_up_bias)
+        gradients: tuple[Tensor, ...] = (to_x[:, :width], to_up[:width].t(), to_up_bias)
         gradients = (*gradients, to_down, to_down_bias)
         typed = (g.to(dtype) for g, dtype in zip(gradients, ctx.dtypes, strict=True))
         return *typed, None, None, None, None
 
 
-def _add_bias_columns(x, dropped):
-    """Add columns that pick a bias for each row: the first, or by turns under dropout.
+def _add_bias_columns(x: Tensor, dropped: Tensor | None) -> Tensor:
+    """Add columns that select each row's bias: the first, or in turn with dropout.
 
-    Outside of dropout every row has the same column, to be summed in the same order.
+    Without dropout every row selects the same column, so sums keep the same order.
     """
     n_biases = N_BIASES if dropped is None else dropped.shape[1]
     chosen = torch.arange(len(x), device=x.device) % n_biases
@@ -155,8 +170,10 @@ def _add_bias_columns(x, dropped):
     return torch.cat([x, F.one_hot(chosen, n_biases).to(x.dtype)], dim=1)
 
 
-def _add_biases(up, up_bias, dropped, part):
-    """Return the transposed weights with the biases of a part as further rows."""
+def _add_biases(
+    up: Tensor, up_bias: Tensor, dropped: Tensor | None, part: int
+) -> Tensor:
+    """Return the transposed weights with the biases of a part as additional rows."""
     n_biases = N_BIASES if dropped is None else dropped.shape[1]
     biases = up_bias.expand(n_biases, -1)
     if dropped is not None:
@@ -164,14 +181,16 @@ def _add_biases(up, up_bias, dropped, part):
     return torch.cat([up.t(), biases])
 
 
-def _activate(linear, activation, out):
+def _activate(linear: Tensor, activation: Activation, out: Tensor) -> None:
     if activation == "gelu":
         torch.ops.aten.silu.out(linear, out=out)
     else:
         torch.clamp_min(linear, 0.0, out=out)
 
 
-def _activate_backward(gradient, linear, activation):
+def _activate_backward(
+    gradient: Tensor, linear: Tensor, activation: Activation
+) -> None:
     """Multiply a gradient by the derivative of the activation, in place."""
     if activation == "gelu":
         torch.ops.aten.silu_backward.grad_input(gradient, linear, grad_input=gradient)
@@ -181,5 +200,5 @@ def _activate_backward(gradient, linear, activation):
         )
 
 
-def _parts(n_rows, size):
+def _parts(n_rows: int, size: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, n_rows, size)]

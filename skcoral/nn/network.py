@@ -1,22 +1,28 @@
-"""The dual-path network: tokens of all modalities -> shared, tokens of one -> unique.
+"""The dual-path network: tokens of all modalities -> shared, of one -> unique.
 
-The network knows neither losses nor views: masks and subsets of modalities are the
-business of the objective that calls its three verbs, `encode`, `fuse` and `unique`.
+The network knows neither losses nor views. The objective chooses masks and subsets of
+modalities and calls `encode`, `fuse` and `unique`.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoral._input.blocks import split_block
+from skcoral._input.blocks import Batch, split_block
 from skcoral._input.presence import any_step
-from skcoral.nn.attention import TransformerLayer, masked_softmax
+from skcoral.nn.attention import TransformerLayer
+from skcoral.nn.encoders import EncodedTokens
+from skcoral.nn.unique_path import UniquePath
+
+# One mask of shape (n_samples, n_tokens) per modality, None where all is True.
+Masks: TypeAlias = Sequence[Tensor | None]
 
 
 class Tokens(NamedTuple):
-    """Tokens of one batch, a list entry per modality.
+    """Tokens of one batch, with one list entry per modality.
 
     Parameters
     ----------
@@ -24,88 +30,47 @@ class Tokens(NamedTuple):
         Tokens for the shared path.
 
     unique : list of tensor of shape (n_samples, n_tokens, embed_dim)
-        Tokens for the unique paths, from encoders of their own.
+        Tokens for the unique paths, from separate encoders.
 
     masks : list of (None or bool tensor of shape (n_samples, n_tokens))
-        True at real tokens, False at padding; None where all are real.
+        True at real tokens, False at padding; None if all are real.
     """
 
-    shared: list
-    unique: list
-    masks: list
-
-
-class UniquePath(nn.Module):
-    """Pool the tokens of one modality into its unique embedding.
-
-    Per token ``r = W2 GELU(LN(W1 q + c1)) + c2``, then attention pooling with one
-    learned query: ``u = sum_t softmax_t(r_t . w) r_t`` (COrAL, arXiv 2602.14983). The
-    query starts at zero, so that the embedding starts as the mean of the tokens: a
-    random one, as published, is so long that the softmax picks one token and learns
-    from it alone.
-
-    Parameters
-    ----------
-    embed_dim, unique_dim : int
-        Width of the tokens and of the embedding.
-    """
-
-    def __init__(self, embed_dim, unique_dim):
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(embed_dim, embed_dim),
-            nn.LayerNorm(embed_dim),
-            nn.GELU(),
-            nn.Linear(embed_dim, unique_dim),
-        )
-        self.pool_query = nn.Parameter(torch.zeros(unique_dim))
-
-    def forward(self, tokens, mask=None):
-        """Return embeddings of shape (n_samples, unique_dim); padding has no weight.
-
-        Rows without any token get finite numbers without a meaning.
-        """
-        # W2 is linear and the weights of the tokens sum to one: it follows the pooling,
-        # for one vector per row, not per token. c2 . w is alike for all tokens.
-        *inner, last = self.layers
-        hidden = tokens
-        for layer in inner:
-            hidden = layer(hidden)
-        weights = masked_softmax(hidden @ (self.pool_query @ last.weight), mask)
-        pooled = weights.to(hidden.dtype)[:, None] @ hidden
-        return last(pooled[:, 0])
+    shared: list[Tensor]
+    unique: list[Tensor]
+    masks: Masks
 
 
 class LinearHead(nn.Module):
-    """Linear outputs of standardised components.
+    """A linear layer on standardised components.
 
-    Components differ in scale by a factor of ten, which a linear layer would need many
-    updates to make up for.
+    The scales of components differ by a factor of ten; without standardisation a linear
+    layer would need many updates to compensate.
 
     Parameters
     ----------
     in_dim : int
-        Width of the components together.
+        Total width of the components.
 
     start : sequence of float
-        The outputs before training, whatever the components.
+        The outputs before training, for any components.
     """
 
-    def __init__(self, in_dim, start):
+    def __init__(self, in_dim: int, start: Sequence[float]) -> None:
         super().__init__()
         self.norm = nn.BatchNorm1d(in_dim, affine=False)
-        # Nothing is drawn, so all other weights are those of a network without a head.
+        # No random numbers are drawn: the other weights are as without a head.
         self.linear = nn.utils.skip_init(nn.Linear, in_dim, len(start))
         nn.init.zeros_(self.linear.weight)
         with torch.no_grad():
             self.linear.bias.copy_(torch.as_tensor(start))
 
-    def forward(self, components):
+    def forward(self, components: Iterable[Tensor]) -> Tensor:
         """Return outputs of shape (n_samples, n_outputs)."""
         x = torch.cat(list(components), dim=1)
         if len(x) > 1:
             return self.linear(self.norm(x))
-        # A single row has no spread of its own, in training either.
+        # A single row has no variance, so running statistics are used in training too.
         mean, variance = self.norm.running_mean, self.norm.running_var
         return self.linear(F.batch_norm(x, mean, variance))
 
@@ -116,10 +81,10 @@ class DualPathNetwork(nn.Module):
     Parameters
     ----------
     modalities : dict of str to modality
-        Fitted modality specs by name; their order is the order of the embeddings.
+        Fitted modality specs by name, in the order of the embeddings.
 
     embed_dim : int, default=64
-        Width of tokens and of the shared embedding.
+        Width of the tokens and of the shared embedding.
 
     unique_dim : int, default=32
         Width of each unique embedding.
@@ -134,15 +99,15 @@ class DualPathNetwork(nn.Module):
         Dropout in the fusion layers.
 
     mask_mode : {"zero", "token", "drop"}, default="zero"
-        What becomes of a token that is masked: multiplied by zero as published,
-        replaced by a learned vector, or left out of the attention.
+        How tokens are masked: multiplied by zero, as published, replaced by a learned
+        vector, or left out of the attention.
 
     paths : sequence of {"shared", "unique"}, default=("shared", "unique")
-        The paths to build; the components of the others do not exist.
+        The paths to build; only their components exist.
 
     head_start : sequence of float, default=None
-        Outputs at the start of a `LinearHead` on all components, for predictors; there
-        is no head by default.
+        Initial outputs of a `LinearHead` on all components, for predictors; no head by
+        default.
 
     Attributes
     ----------
@@ -150,35 +115,39 @@ class DualPathNetwork(nn.Module):
         Width of each component, in the order of the embedding.
 
     fill_weight : tensor of shape (n_modalities, unique_dim, n_features)
-        Predicts the unique embedding of a modality that a row lacks from the shared
-        embedding of the others, or from their unique ones where there is no shared
-        path.
+        Weights that predict the unique embedding of a modality that a row lacks from
+        the shared embedding of the others, or their unique ones without a shared path.
 
     fill_bias : tensor of shape (n_modalities, unique_dim)
         Intercepts of that prediction.
 
     fill_mean : tensor of shape (n_modalities, unique_dim)
-        Mean unique embeddings. Without a shared path they stand for further modalities
+        Mean unique embeddings. Without a shared path they replace further modalities
         that a row lacks.
 
     Notes
     -----
-    Unlike the published code, `n_layers` is honoured, padding is masked in attention
-    and pooling, and shared and unique encoders start from different random weights.
+    Unlike in the published code, `n_layers` takes effect, padding is masked in
+    attention and pooling, and shared and unique encoders start from different random
+    weights.
     """
+
+    fill_weight: Tensor
+    fill_bias: Tensor
+    fill_mean: Tensor
 
     def __init__(
         self,
-        modalities,
-        embed_dim=64,
-        unique_dim=32,
-        n_layers=1,
-        n_heads=4,
-        dropout=0.0,
-        mask_mode="zero",
-        paths=("shared", "unique"),
-        head_start=None,
-    ):
+        modalities: Mapping[str, Any],
+        embed_dim: int = 64,
+        unique_dim: int = 32,
+        n_layers: int = 1,
+        n_heads: int = 4,
+        dropout: float = 0.0,
+        mask_mode: Literal["zero", "token", "drop"] = "zero",
+        paths: Sequence[str] = ("shared", "unique"),
+        head_start: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
         specs = list(modalities.values())
         self.names = list(modalities)
@@ -201,13 +170,15 @@ class DualPathNetwork(nn.Module):
         if head_start is not None:
             self.head = LinearHead(sum(self.dims.values()), head_start)
 
-    def _register_fill(self, shape, n_features):
-        # No parameters: least squares finds them after the training.
+    def _register_fill(self, shape: tuple[int, int], n_features: int) -> None:
+        # Buffers, not parameters: they are set by regression after training.
         self.register_buffer("fill_weight", torch.zeros(*shape, n_features))
         self.register_buffer("fill_bias", torch.zeros(shape))
         self.register_buffer("fill_mean", torch.zeros(shape))
 
-    def _make_fusion(self, embed_dim, n_layers, n_heads, dropout):
+    def _make_fusion(
+        self, embed_dim: int, n_layers: int, n_heads: int, dropout: float
+    ) -> None:
         self.cls = nn.Parameter(torch.randn(1, 1, embed_dim))
         if self.mask_mode == "token":
             self.mask_token = nn.Parameter(torch.randn(embed_dim) * 0.02)
@@ -217,7 +188,7 @@ class DualPathNetwork(nn.Module):
         )
         self.norm = nn.LayerNorm(embed_dim)
 
-    def encode(self, x, paths=("shared", "unique")):
+    def encode(self, x: Batch, paths: Sequence[str] = ("shared", "unique")) -> Tokens:
         """Turn a batch into tokens.
 
         Parameters
@@ -226,7 +197,7 @@ class DualPathNetwork(nn.Module):
             One block per modality, first axis = samples.
 
         paths : sequence of {"shared", "unique"}, default=("shared", "unique")
-            The paths to make tokens for, among those that there are.
+            The paths to make tokens for; paths that were not built are skipped.
 
         Returns
         -------
@@ -241,7 +212,7 @@ class DualPathNetwork(nn.Module):
         masks = [mask for _, mask in shared or unique]
         return Tokens([t for t, _ in shared], [t for t, _ in unique], masks)
 
-    def add_shared(self, tokens, x, keep=None):
+    def add_shared(self, tokens: Tokens, x: Batch, keep: Masks | None = None) -> Tokens:
         """Add the tokens of the shared path to those of the unique paths.
 
         Parameters
@@ -250,11 +221,11 @@ class DualPathNetwork(nn.Module):
             Output of `encode` with ``paths=("unique",)``.
 
         x : dict of str to tensor or to (tensor, padding mask)
-            The batch that they are of.
+            The batch that `tokens` was encoded from.
 
         keep : list of bool tensor of shape (n_samples, n_tokens), default=None
-            Per modality, False at tokens that `fuse` will mask. Where that is a whole
-            row, its tokens are zeros, and are not computed, unless this is compiled.
+            Per modality, False at tokens that `fuse` will mask. Rows masked entirely
+            are not encoded but filled with zeros, unless the network is compiled.
 
         Returns
         -------
@@ -266,7 +237,12 @@ class DualPathNetwork(nn.Module):
         parts = zip(self.encoders, blocks, keep, strict=True)
         return tokens._replace(shared=[_encode_kept(f, *b, k) for f, b, k in parts])
 
-    def fuse(self, tokens, subset=None, keep=None):
+    def fuse(
+        self,
+        tokens: Tokens,
+        subset: Sequence[int] | None = None,
+        keep: Masks | None = None,
+    ) -> Tensor:
         """Fuse the tokens of the modalities into the shared embedding.
 
         Parameters
@@ -275,7 +251,7 @@ class DualPathNetwork(nn.Module):
             Output of `encode`.
 
         subset : sequence of int, default=None
-            Positions of the modalities to fuse; all by default.
+            Indices of the modalities to fuse; all by default.
 
         keep : list of bool tensor of shape (n_samples, n_tokens), default=None
             Per modality, False at tokens to mask, or None to mask nothing.
@@ -297,8 +273,10 @@ class DualPathNetwork(nn.Module):
             cls = x[:, :1]
         return self.norm(self.layers[-1](cls, x, mask)[:, 0])
 
-    def _mask(self, values, mask, keep):
-        """Hide the tokens that are not kept; return values and attention mask."""
+    def _mask(
+        self, values: Tensor, mask: Tensor | None, keep: Tensor | None
+    ) -> EncodedTokens:
+        """Hide the tokens that are not kept; return tokens and attention mask."""
         if keep is None:
             return values, mask
         if self.mask_mode == "drop":
@@ -306,7 +284,7 @@ class DualPathNetwork(nn.Module):
         hidden = self.mask_token if self.mask_mode == "token" else values.new_zeros(())
         return torch.where(keep[..., None], values, hidden), mask
 
-    def unique(self, tokens):
+    def unique(self, tokens: Tokens) -> list[Tensor]:
         """Return the list of unique embeddings, each (n_samples, unique_dim)."""
         return [
             path(values, mask)
@@ -315,12 +293,12 @@ class DualPathNetwork(nn.Module):
             )
         ]
 
-    def forward(self, x):
+    def forward(self, x: Batch) -> tuple[Tensor, ...]:
         """Return (shared, unique_1, ..., unique_M) without masks, for inference."""
         return self.embed(self.encode(x))
 
-    def embed(self, tokens):
-        """Return the components of tokens; those that rows lack are predicted."""
+    def embed(self, tokens: Tokens) -> tuple[Tensor, ...]:
+        """Return the components; those of modalities that rows lack are predicted."""
         shared = [self.fuse(tokens)] if self.has_shared else []
         if not self.has_unique:
             return tuple(shared)
@@ -328,8 +306,10 @@ class DualPathNetwork(nn.Module):
         context = shared[0] if shared else self._join_unique(unique, tokens.masks)
         return (*shared, *self._fill(unique, context, tokens.masks))
 
-    def _join_unique(self, unique, masks, without=None):
-        """Join the centred unique embeddings; zeros stand for those a row lacks."""
+    def _join_unique(
+        self, unique: list[Tensor], masks: Masks, without: int | None = None
+    ) -> Tensor:
+        """Concatenate centred unique embeddings; zeros where a row lacks one."""
         parts = []
         for m, (values, mask) in enumerate(zip(unique, masks, strict=True)):
             centred = values - self.fill_mean[m]
@@ -338,8 +318,10 @@ class DualPathNetwork(nn.Module):
             parts.append(torch.zeros_like(centred) if m == without else centred)
         return torch.cat(parts, dim=1)
 
-    def _fill(self, unique, context, masks):
-        """Predict the unique embeddings of modalities that rows lack."""
+    def _fill(
+        self, unique: list[Tensor], context: Tensor, masks: Masks
+    ) -> list[Tensor]:
+        """Replace the unique embeddings of modalities that rows lack by predictions."""
         parts = zip(unique, masks, self.fill_weight, self.fill_bias, strict=True)
         return [
             values
@@ -350,14 +332,14 @@ class DualPathNetwork(nn.Module):
             for values, mask, weight, bias in parts
         ]
 
-    def leave_one_out(self, x):
-        """Return, per modality, what `fill_weight` and `fill_bias` are learnt from.
+    def leave_one_out(self, x: Batch) -> list[Tensor]:
+        """Return the data that `fill_weight` and `fill_bias` are learnt from.
 
         Returns
         -------
         list of tensor of shape (n_samples, n_features)
-            What is known without one modality, and then, of shape (n_samples,
-            unique_dim), the unique embeddings.
+            First, for each modality, the features of the row without it; then the
+            unique embeddings, each of shape (n_samples, unique_dim).
         """
         tokens = self.encode(x)
         unique = self.unique(tokens)
@@ -369,26 +351,30 @@ class DualPathNetwork(nn.Module):
         return [*known, *unique]
 
 
-def _make_encoders(specs, embed_dim):
+def _make_encoders(specs: list[Any], embed_dim: int) -> nn.ModuleList:
     return nn.ModuleList(spec.make_encoder(embed_dim) for spec in specs)
 
 
-def _encode(encoders, blocks):
+def _encode(
+    encoders: nn.ModuleList, blocks: list[EncodedTokens]
+) -> list[EncodedTokens]:
     return [f(*block) for f, block in zip(encoders, blocks, strict=True)]
 
 
-def _encode_kept(encoder, x, mask, keep):
-    """Return tokens of the rows that keep any, and zeros for the others."""
+def _encode_kept(
+    encoder: nn.Module, x: Tensor, mask: Tensor | None, keep: Tensor | None
+) -> Tensor:
+    """Return the tokens of rows that keep any, and zeros for the other rows."""
     rows = None if keep is None else any_step(keep)
-    # A compiler wants shapes that do not depend on the draw: hidden tokens are masked.
+    # A compiler needs shapes that do not depend on the random masks.
     if rows is None or torch.compiler.is_compiling() or rows.all():
         return encoder(x, mask)[0]
     tokens, _ = encoder(x[rows], None if mask is None else mask[rows])
     return tokens.new_zeros(len(x), *tokens.shape[1:]).index_put((rows,), tokens)
 
 
-def _attention_mask(parts):
-    """Join the masks of consecutive (tokens, mask); None if nothing is hidden."""
+def _attention_mask(parts: Sequence[EncodedTokens]) -> Tensor | None:
+    """Concatenate the masks of (tokens, mask) pairs; None if nothing is hidden."""
     if all(mask is None for _, mask in parts):
         return None
     masks = [

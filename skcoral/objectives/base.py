@@ -4,13 +4,25 @@ An objective is the criterion that the trainer minimises. It owns the projection
 which are not used after training, and calls the network for the embeddings it needs.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
+from typing import Any, Literal, TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from skcoral._input.blocks import Batch
 from skcoral._input.presence import find_present
 from skcoral.losses import info_nce
+from skcoral.nn.network import DualPathNetwork
+
+# Which rows have something, None if all do.
+Present: TypeAlias = Tensor | None
+ViewKinds: TypeAlias = tuple[Literal["augmented", "original"], ...]
+# Function of network and views that returns some terms, and the parameters to update.
+Phase: TypeAlias = tuple[
+    Callable[..., dict[str, Tensor]] | None, Sequence[Tensor] | None
+]
 
 
 class ProjectionHead(nn.Sequential):
@@ -22,7 +34,7 @@ class ProjectionHead(nn.Sequential):
         Widths of the input, of both hidden layers and of the output.
     """
 
-    def __init__(self, in_dim, hidden_dim, out_dim):
+    def __init__(self, in_dim: int, hidden_dim: int, out_dim: int) -> None:
         super().__init__(
             nn.Linear(in_dim, hidden_dim),
             nn.BatchNorm1d(hidden_dim),
@@ -58,20 +70,24 @@ class Objective(nn.Module):
         correctly when training is resumed.
     """
 
-    terms = ()
-    views = ("augmented", "augmented")
-    labelled_views = ("original",)
+    terms: tuple[str, ...] = ()
+    views: ViewKinds = ("augmented", "augmented")
+    labelled_views: ViewKinds = ("original",)
+    epoch: Tensor
+    max_epochs: Tensor
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.register_buffer("epoch", torch.tensor(0))
         self.register_buffer("max_epochs", torch.tensor(1))
 
-    def forward(self, network, views):
+    def forward(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the weighted terms, as a dict of scalars, for the views of a batch."""
         raise NotImplementedError
 
-    def phases(self, network):
+    def phases(self, network: DualPathNetwork) -> list[Phase]:
         """Return the updates that each batch makes, one after another.
 
         Parameters
@@ -89,43 +105,43 @@ class Objective(nn.Module):
         """
         return [(None, None)]
 
-    def dims(self, network):
+    def dims(self, network: DualPathNetwork) -> dict[str, int]:
         """Return the width of each component of `embed`, by name and in order."""
         return network.dims
 
-    def embed(self, network, x):
+    def embed(self, network: DualPathNetwork, x: Batch) -> Sequence[Tensor]:
         """Return the components of a batch for `transform`, each (n_samples, dim)."""
         return network(x)
 
 
-def stack_views(views):
+def stack_views(views: Sequence[Batch]) -> dict[str, Any]:
     """Concatenate the views along the samples, so that the network runs only once."""
     return {name: _concatenate([view[name] for view in views]) for name in views[0]}
 
 
-def _concatenate(blocks):
+def _concatenate(blocks: list[Any]) -> Any:
     if isinstance(blocks[0], tuple):
         return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))
     return torch.cat(blocks)
 
 
-def list_present(masks, n_samples):
+def list_present(masks: Iterable[Tensor | None], n_samples: int) -> list[Present]:
     """Return, per modality, which of the first rows have it; None where all do."""
     return [find_present(None if mask is None else mask[:n_samples]) for mask in masks]
 
 
-def intersect_rows(*rows):
+def intersect_rows(*rows: Present) -> Present:
     """Return which rows have all of several modalities, or None if all rows do."""
-    rows = [r for r in rows if r is not None]
-    return torch.stack(rows).all(dim=0) if rows else None
+    known = [r for r in rows if r is not None]
+    return torch.stack(known).all(dim=0) if known else None
 
 
-def select_present(rows, *tensors):
+def select_present(rows: Present, *tensors: Tensor) -> tuple[Tensor, ...]:
     """Select the given rows of each tensor; all of them if rows is None."""
     return tensors if rows is None else tuple(tensor[rows] for tensor in tensors)
 
 
-def project(head, component, rows):
+def project(head: Any, component: Tensor, rows: Present) -> Tensor:
     """Apply a head to the rows that have the component; other rows get zeros."""
     if rows is None:
         return head(component)
@@ -136,7 +152,9 @@ def project(head, component, rows):
     return out
 
 
-def contrast(a, b, rows, temperature, **options):
+def contrast(
+    a: Tensor, b: Tensor, rows: Present, temperature: float | Tensor, **options: Any
+) -> Tensor:
     """Contrast the rows that have the component; zero if fewer than two do."""
     a, b = select_present(rows, a, b)
     if len(a) > 1:
@@ -144,7 +162,17 @@ def contrast(a, b, rows, temperature, **options):
     return (a + b).sum() * 0.0
 
 
-def contrast_pairs(parts, present, temperature, **options):
+def add_up(tensors: Iterable[Tensor]) -> Tensor:
+    """Return the sum of tensors, of which there must be at least one."""
+    return sum(tensors)  # type: ignore[return-value]
+
+
+def contrast_pairs(
+    parts: Sequence[Tensor],
+    present: Sequence[Present],
+    temperature: float | Tensor,
+    **options: Any,
+) -> Tensor:
     """Return the mean contrast over all pairs of modalities.
 
     Each pair is contrasted on the rows that have both modalities.
@@ -154,9 +182,9 @@ def contrast_pairs(parts, present, temperature, **options):
         contrast(a, b, intersect_rows(rows_a, rows_b), temperature, **options)
         for (a, rows_a), (b, rows_b) in pairs
     ]
-    return sum(losses) / len(losses)
+    return add_up(losses) / len(losses)
 
 
-def project_views(head, component, rows):
+def project_views(head: Any, component: Tensor, rows: Present) -> list[Tensor]:
     """Apply a head to two stacked views, each batch-normalised separately."""
     return [project(head, view, rows) for view in component.chunk(2)]

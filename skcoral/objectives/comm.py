@@ -1,11 +1,17 @@
 """Objectives of CoMM and InfMasking: contrast partial fusions with the full fusion."""
 
-import torch
+from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
+from skcoral._input.blocks import Batch
 from skcoral.losses import info_nce_of_masks
+from skcoral.nn.network import DualPathNetwork, Tokens
 from skcoral.objectives.base import (
     Objective,
     ProjectionHead,
+    add_up,
     contrast,
     list_present,
     project_views,
@@ -48,21 +54,23 @@ class CoMMObjective(Objective):
 
     def __init__(
         self,
-        names,
-        embed_dim,
-        head_hidden_dim=256,
-        head_dim=128,
-        temperature=0.1,
-        unimodal_weight=1.0,
-        multimodal_weight=1.0,
-    ):
+        names: Sequence[str],
+        embed_dim: int,
+        head_hidden_dim: int = 256,
+        head_dim: int = 128,
+        temperature: float = 0.1,
+        unimodal_weight: float = 1.0,
+        multimodal_weight: float = 1.0,
+    ) -> None:
         super().__init__()
         self.terms = (*(f"shared_{name}" for name in names), "shared")
         self.temperature = temperature
         self.weights = [unimodal_weight] * len(names) + [multimodal_weight]
         self.head = ProjectionHead(embed_dim, head_hidden_dim, head_dim)
 
-    def forward(self, network, views):
+    def forward(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the weighted terms for two augmented views."""
         tokens = network.encode(stack_views(views))
         whole = project_views(self.head, network.fuse(tokens), None)
@@ -121,18 +129,18 @@ class InfMaskingObjective(Objective):
 
     def __init__(
         self,
-        names,
-        embed_dim,
-        head_hidden_dim=256,
-        head_dim=128,
-        temperature=0.1,
-        mask_ratio=0.7,
-        n_masks=6,
-        variance_weight=1.0,
-        masking_weight=1.0,
-        unimodal_weight=1.0,
-        multimodal_weight=1.0,
-    ):
+        names: Sequence[str],
+        embed_dim: int,
+        head_hidden_dim: int = 256,
+        head_dim: int = 128,
+        temperature: float = 0.1,
+        mask_ratio: float = 0.7,
+        n_masks: int = 6,
+        variance_weight: float = 1.0,
+        masking_weight: float = 1.0,
+        unimodal_weight: float = 1.0,
+        multimodal_weight: float = 1.0,
+    ) -> None:
         super().__init__()
         self.terms = ("masking", *(f"shared_{name}" for name in names), "shared")
         self.temperature = temperature
@@ -143,17 +151,21 @@ class InfMaskingObjective(Objective):
         self.weights = [masking_weight, *unimodal, multimodal_weight]
         self.head = ProjectionHead(embed_dim, head_hidden_dim, head_dim)
 
-    def forward(self, network, views):
+    def forward(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the weighted terms for two augmented views."""
         tokens = network.encode(stack_views(views))
         whole = project_views(self.head, network.fuse(tokens), None)
         masking = self._compare_masks(network, tokens, whole)
         fusions = _compare_fusions(self.head, network, tokens, whole, self.temperature)
         n_terms = len(fusions) + len(masking)
-        parts = zip(self.terms, self.weights, [sum(masking), *fusions], strict=True)
+        parts = zip(self.terms, self.weights, [add_up(masking), *fusions], strict=True)
         return {term: weight * loss / n_terms for term, weight, loss in parts}
 
-    def _compare_masks(self, network, tokens, whole):
+    def _compare_masks(
+        self, network: DualPathNetwork, tokens: Tokens, whole: list[Tensor]
+    ) -> list[Tensor]:
         """Return, per view, the loss between its fusion and its masked fusions."""
         masked = []
         for _ in range(self.n_masks):
@@ -165,12 +177,12 @@ class InfMaskingObjective(Objective):
             for anchors, versions in zip(whole, zip(*masked, strict=True), strict=True)
         ]
 
-    def _draw_keep(self, tokens):
+    def _draw_keep(self, tokens: Tokens) -> list[Tensor]:
         """Draw the tokens to keep: an exact number per modality and row."""
         parts = zip(tokens.shared, tokens.masks, strict=True)
         return [_keep_exactly(values, mask, self.mask_ratio) for values, mask in parts]
 
-    def _current_variance_weight(self):
+    def _current_variance_weight(self) -> float:
         """Return the weight of the variance, which grows with the epoch in training."""
         if not self.training:
             return self.variance_weight
@@ -178,18 +190,24 @@ class InfMaskingObjective(Objective):
         return self.variance_weight * min(share, 1.0)
 
 
-def _compare_fusions(head, network, tokens, whole, temperature):
+def _compare_fusions(
+    head: ProjectionHead,
+    network: DualPathNetwork,
+    tokens: Tokens,
+    whole: list[Tensor],
+    temperature: float,
+) -> list[Tensor]:
     """Return CoMM's losses: each modality against all, then all against all."""
     present = list_present(tokens.masks, len(whole[0]))
     losses = []
     for m, rows in enumerate(present):
         alone = project_views(head, network.fuse(tokens, subset=[m]), rows)
         pairs = zip(alone, reversed(whole), strict=True)
-        losses.append(sum(contrast(a, b, rows, temperature) for a, b in pairs) / 2)
-    return [*losses, contrast(*whole, None, temperature)]
+        losses.append(add_up(contrast(a, b, rows, temperature) for a, b in pairs) / 2)
+    return [*losses, contrast(whole[0], whole[1], None, temperature)]
 
 
-def _keep_exactly(values, mask, ratio):
+def _keep_exactly(values: Tensor, mask: Tensor | None, ratio: float) -> Tensor:
     """Return a mask that keeps a random fraction of the real tokens of each row."""
     order = torch.rand(values.shape[:2], device=values.device)
     n_real = torch.full((len(order), 1), order.shape[1], device=values.device)

@@ -1,16 +1,21 @@
 """COrAL's objective: shared and unique contrasts and an orthogonality penalty."""
 
+from collections.abc import Sequence
 from itertools import combinations
+from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from skcoral._input.blocks import count_rows
+from skcoral._input.blocks import Batch, count_rows
 from skcoral._input.presence import any_step
 from skcoral.losses import orthogonality
+from skcoral.nn.network import DualPathNetwork, Tokens
 from skcoral.objectives.base import (
     Objective,
+    Present,
     ProjectionHead,
+    add_up,
     contrast,
     intersect_rows,
     list_present,
@@ -72,20 +77,20 @@ class COrALObjective(Objective):
 
     def __init__(
         self,
-        names,
-        embed_dim,
-        unique_dim,
-        head_hidden_dim=256,
-        head_dim=128,
-        temperature=0.1,
-        mask_ratio=1.0,
-        shared_weight=1.0,
-        unique_weight=1.0,
-        ortho_weight=1.0,
-        orthogonality="squared",
-        ortho_reduction="sum",
-        modality_dropout=0.0,
-    ):
+        names: Sequence[str],
+        embed_dim: int,
+        unique_dim: int,
+        head_hidden_dim: int = 256,
+        head_dim: int = 128,
+        temperature: float = 0.1,
+        mask_ratio: float | Sequence[float] = 1.0,
+        shared_weight: float = 1.0,
+        unique_weight: float = 1.0,
+        ortho_weight: float = 1.0,
+        orthogonality: Literal["squared", "hinge"] = "squared",
+        ortho_reduction: Literal["sum", "mean"] = "sum",
+        modality_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         self.terms = ("shared", *(f"unique_{name}" for name in names), "orthogonality")
         self.temperature = temperature
@@ -101,7 +106,9 @@ class COrALObjective(Objective):
             for in_dim in (embed_dim, *[unique_dim] * len(names))
         )
 
-    def forward(self, network, views):
+    def forward(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the weighted terms for two views.
 
         Parameters
@@ -135,10 +142,14 @@ class COrALObjective(Objective):
         ]
         overlaps = (self._overlap(view, present) for view in heads)
         return dict(
-            zip(self.terms, [*values, self.ortho_weight * sum(overlaps)], strict=True)
+            zip(
+                self.terms, [*values, self.ortho_weight * add_up(overlaps)], strict=True
+            )
         )
 
-    def project(self, components, present=None):
+    def project(
+        self, components: Sequence[Tensor], present: Sequence[Present] | None = None
+    ) -> list[Tensor]:
         """Apply the heads to (shared, unique_1, ..., unique_M).
 
         Parameters
@@ -160,10 +171,10 @@ class COrALObjective(Objective):
         return [project(head, component, rows) for head, component, rows in parts]
 
     @property
-    def _weights(self):
+    def _weights(self) -> list[float]:
         return [self.shared_weight] + [self.unique_weight] * (len(self.heads) - 1)
 
-    def _drop_modalities(self, tokens):
+    def _drop_modalities(self, tokens: Tokens) -> Tokens:
         """Hide whole modalities from the shared path, but never all of a row's."""
         if not self.training or not self.modality_dropout:
             return tokens
@@ -176,7 +187,7 @@ class COrALObjective(Objective):
         masks = [mask & left[:, [m]] for m, mask in enumerate(masks)]
         return tokens._replace(masks=masks)
 
-    def _draw_keep(self, tokens):
+    def _draw_keep(self, tokens: Tokens) -> list[Tensor]:
         """Draw the tokens to keep; each view masks one side of a random bipartition.
 
         A view that has only one modality of a row keeps it intact.
@@ -195,44 +206,48 @@ class COrALObjective(Objective):
             keep.append(intact | alone)
         return keep
 
-    def _current_ratio(self):
+    def _current_ratio(self) -> float:
         """Return the mask ratio of the current stage of the schedule."""
         if isinstance(self.mask_ratio, (int, float)):
             return self.mask_ratio
         stage = self.epoch * len(self.mask_ratio) // self.max_epochs
         return self.mask_ratio[min(int(stage), len(self.mask_ratio) - 1)]
 
-    def _overlap(self, heads, present):
+    def _overlap(self, heads: Sequence[Tensor], present: Sequence[Present]) -> Tensor:
         """Return the penalty of all pairs of components in one view."""
         pairs = list(combinations(zip(heads, present, strict=True), 2))
-        total = sum(self._overlap_pair(*a, *b) for a, b in pairs)
+        total = add_up(self._overlap_pair(*a, *b) for a, b in pairs)
         # Two modalities make three pairs, so the scaled mean equals the sum.
         return total if self.ortho_reduction == "sum" else 3 * total / len(pairs)
 
-    def _overlap_pair(self, a, rows_a, b, rows_b):
+    def _overlap_pair(
+        self, a: Tensor, rows_a: Present, b: Tensor, rows_b: Present
+    ) -> Tensor:
         """Return the penalty of two components over the rows that have both."""
         a, b = select_present(intersect_rows(rows_a, rows_b), a, b)
         return orthogonality(a, b, kind=self.orthogonality) if len(a) else a.sum()
 
 
-def _find_alone(masks):
+def _find_alone(masks: Sequence[Tensor | None]) -> Any:
     """Return which rows have just one modality: a column, or True or False for all."""
     if len(masks) == 1:
         return True
     if all(mask is None for mask in masks):
         return False
-    present = [1 if mask is None else any_step(mask).long() for mask in masks]
+    present: list[Any] = [
+        1 if mask is None else any_step(mask).long() for mask in masks
+    ]
     return (sum(present) == 1)[:, None]
 
 
-def _full_mask(values, mask):
+def _full_mask(values: Tensor, mask: Tensor | None) -> Tensor:
     """Return the padding mask, all True if there was none."""
     if mask is None:
         return torch.ones(values.shape[:2], dtype=torch.bool, device=values.device)
     return mask
 
 
-def _draw_bipartition(n_modalities):
+def _draw_bipartition(n_modalities: int) -> list[bool]:
     """Return, for each modality, whether view 1 masks it; both sides are non-empty."""
     if n_modalities <= 2:
         return [True, False][:n_modalities]

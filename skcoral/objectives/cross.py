@@ -1,14 +1,18 @@
 """Objectives that contrast modalities, views of one modality, or both."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from skcoral._input.blocks import count_rows
+from skcoral._input.blocks import Batch, count_rows
+from skcoral.nn.network import DualPathNetwork
 from skcoral.objectives.base import (
     Objective,
     ProjectionHead,
+    ViewKinds,
     contrast,
     contrast_pairs,
     list_present,
@@ -51,9 +55,16 @@ class CrossObjective(Objective):
     A row that lacks a modality is left out of its pairs, as anchor and as negative.
     """
 
-    views = ("original",)
+    views: ViewKinds = ("original",)
+    heads: Any  # a ModuleList, whose items mypy knows as Module only
 
-    def __init__(self, names, unique_dim, head_dim=128, temperature=0.07):
+    def __init__(
+        self,
+        names: Sequence[str],
+        unique_dim: int,
+        head_dim: int = 128,
+        temperature: float = 0.07,
+    ) -> None:
         super().__init__()
         self.terms = ("cross",)
         self.names = list(names)
@@ -64,7 +75,9 @@ class CrossObjective(Objective):
         for head in self.heads:
             nn.init.normal_(head.weight, std=unique_dim**-0.5)
 
-    def forward(self, network, views):
+    def forward(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the mean loss over pairs of modalities for the original batch."""
         tokens = network.encode(views[0])
         present = list_present(tokens.masks, count_rows(views[0]))
@@ -73,18 +86,18 @@ class CrossObjective(Objective):
         options = {"intra_negatives": False}
         return {"cross": contrast_pairs(projected, present, temperature, **options)}
 
-    def dims(self, network):
+    def dims(self, network: DualPathNetwork) -> dict[str, int]:
         """Return the width of the projections, which form the embedding."""
         return dict.fromkeys(network.names, self.heads[0].out_features)
 
-    def embed(self, network, x):
+    def embed(self, network: DualPathNetwork, x: Batch) -> Sequence[Tensor]:
         """Return the projections of all modalities, without normalisation."""
         return self._project(network(x))
 
-    def _project(self, embeddings):
+    def _project(self, embeddings: Sequence[Tensor]) -> list[Tensor]:
         return [head(e) for head, e in zip(self.heads, embeddings, strict=True)]
 
-    def _bounded_log_scale(self):
+    def _bounded_log_scale(self) -> Tensor:
         if self.training:
             # Bring the parameter itself back into range: the clamp below has no
             # gradient outside it, so it could never return.
@@ -126,18 +139,18 @@ class CrossSelfObjective(Objective):
     A row that lacks a modality is left out of its contrasts, as anchor and as negative.
     """
 
-    views = ("original", "augmented", "augmented")
+    views: ViewKinds = ("original", "augmented", "augmented")
 
     def __init__(
         self,
-        names,
-        unique_dim,
-        head_hidden_dim=256,
-        head_dim=128,
-        temperature=0.1,
-        cross_weight=1.0,
-        self_weight=1.0,
-    ):
+        names: Sequence[str],
+        unique_dim: int,
+        head_hidden_dim: int = 256,
+        head_dim: int = 128,
+        temperature: float = 0.1,
+        cross_weight: float = 1.0,
+        self_weight: float = 1.0,
+    ) -> None:
         super().__init__()
         self.terms = ("cross", *(f"self_{name}" for name in names))
         self.temperature = temperature
@@ -145,7 +158,9 @@ class CrossSelfObjective(Objective):
         self.self_weight = self_weight
         self.heads = _make_heads(names, unique_dim, head_hidden_dim, head_dim)
 
-    def forward(self, network, views):
+    def forward(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the weighted terms for the original batch and two augmented views."""
         original, *augmented = views
         tokens = network.encode(original)
@@ -185,31 +200,45 @@ class SimCLRObjective(Objective):
     """
 
     def __init__(
-        self, names, unique_dim, head_hidden_dim=256, head_dim=128, temperature=0.1
-    ):
+        self,
+        names: Sequence[str],
+        unique_dim: int,
+        head_hidden_dim: int = 256,
+        head_dim: int = 128,
+        temperature: float = 0.1,
+    ) -> None:
         super().__init__()
         self.terms = tuple(f"unique_{name}" for name in names)
         self.temperature = temperature
         self.heads = _make_heads(names, unique_dim, head_hidden_dim, head_dim)
 
-    def forward(self, network, views):
+    def forward(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the terms for two augmented views."""
         losses = _contrast_views(self.heads, network, views, self.temperature)
         values = (loss / len(losses) for loss in losses)
         return dict(zip(self.terms, values, strict=True))
 
 
-def _make_heads(names, in_dim, hidden_dim, out_dim):
+def _make_heads(
+    names: Sequence[str], in_dim: int, hidden_dim: int, out_dim: int
+) -> nn.ModuleList:
     return nn.ModuleList(ProjectionHead(in_dim, hidden_dim, out_dim) for _ in names)
 
 
-def _contrast_views(heads, network, views, temperature):
+def _contrast_views(
+    heads: nn.ModuleList,
+    network: DualPathNetwork,
+    views: Sequence[Batch],
+    temperature: float,
+) -> list[Tensor]:
     """Return, per modality, the contrast of two augmented views."""
     tokens = network.encode(stack_views(views))
     present = list_present(tokens.masks, count_rows(views[0]))
-    return [
-        contrast(*project_views(head, embedding, rows), rows, temperature)
-        for head, embedding, rows in zip(
-            heads, network.unique(tokens), present, strict=True
-        )
-    ]
+    losses = []
+    parts = zip(heads, network.unique(tokens), present, strict=True)
+    for head, embedding, rows in parts:
+        first, second = project_views(head, embedding, rows)
+        losses.append(contrast(first, second, rows, temperature))
+    return losses

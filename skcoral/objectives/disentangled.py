@@ -1,16 +1,21 @@
 """DisentangledSSL's objective: first what is shared, then what is specific."""
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
+from typing import Any, Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoral._input.blocks import count_rows
+from skcoral._input.blocks import Batch, count_rows
 from skcoral.losses import cross_product_norm
+from skcoral.nn.network import DualPathNetwork, Tokens
 from skcoral.objectives.base import (
     Objective,
+    Present,
+    add_up,
     contrast,
     contrast_pairs,
     intersect_rows,
@@ -73,16 +78,16 @@ class DisentangledSSLObjective(Objective):
 
     def __init__(
         self,
-        names,
-        embed_dim,
-        unique_dim,
-        head_hidden_dim=256,
-        distribution="vmf",
-        concentration=1000.0,
-        temperature=0.07,
-        agreement_weight=1.0,
-        ortho_weight=0.1,
-    ):
+        names: Sequence[str],
+        embed_dim: int,
+        unique_dim: int,
+        head_hidden_dim: int = 256,
+        distribution: Literal["vmf", "normal"] = "vmf",
+        concentration: float = 1000.0,
+        temperature: float = 0.07,
+        agreement_weight: float = 1.0,
+        ortho_weight: float = 0.1,
+    ) -> None:
         super().__init__()
         own = (f"unique_{name}" for name in names)
         self.terms = ("shared", "agreement", *own, "orthogonality")
@@ -100,7 +105,9 @@ class DisentangledSSLObjective(Objective):
             for _ in names
         )
 
-    def forward(self, network, views):
+    def forward(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the terms of the current step; the others are zero."""
         first = 2 * int(self.epoch) < int(self.max_epochs)
         learn_shared = first or not self.training
@@ -117,16 +124,16 @@ class DisentangledSSLObjective(Objective):
             unique = network.unique(network.encode(stacked, paths=("unique",)))
             shared = [e.detach() for e in shared]
             specific = self._embed_specific(unique, shared)
-            both = [_split_views(parts) for parts in (specific, shared)]
-            terms |= self._learn_specific(*both, present)
+            own, common = _split_views(specific), _split_views(shared)
+            terms |= self._learn_specific(own, common, present)
         return terms
 
-    def dims(self, network):
+    def dims(self, network: DualPathNetwork) -> dict[str, int]:
         """Return the widths: all shared embeddings together, then each specific one."""
         unique = {name: network.dims[name] for name in network.names}
         return {"shared": network.dims["shared"] * len(unique), **unique}
 
-    def embed(self, network, x):
+    def embed(self, network: DualPathNetwork, x: Batch) -> Sequence[Tensor]:
         """Return the shared embeddings side by side, and each specific embedding."""
         tokens = network.encode(x)
         shared = self._embed_shared(network, tokens)
@@ -135,23 +142,27 @@ class DisentangledSSLObjective(Objective):
         _, *unique = network.embed(tokens)
         return [torch.cat(shared, dim=1), *self._embed_specific(unique, shared)]
 
-    def _embed_shared(self, network, tokens):
+    def _embed_shared(self, network: DualPathNetwork, tokens: Tokens) -> list[Tensor]:
         """Return the shared embedding of each modality, or its direction for "vmf"."""
         fused = (network.fuse(tokens, subset=[m]) for m in range(len(network.names)))
         return [self._settle(embedding) for embedding in fused]
 
-    def _settle(self, embedding):
+    def _settle(self, embedding: Tensor) -> Tensor:
         return F.normalize(embedding, dim=1) if self._is_vmf else embedding
 
     @property
-    def _is_vmf(self):
+    def _is_vmf(self) -> bool:
         return self.distribution == "vmf"
 
-    def _embed_specific(self, unique, shared):
+    def _embed_specific(
+        self, unique: list[Tensor], shared: list[Tensor]
+    ) -> list[Tensor]:
         parts = zip(self.specific, unique, shared, strict=True)
         return [layers(torch.cat([p, e], dim=1)) for layers, p, e in parts]
 
-    def _fill_shared(self, shared, present):
+    def _fill_shared(
+        self, shared: list[Tensor], present: Sequence[Present]
+    ) -> list[Tensor]:
         """Fill in the mean of the other modalities where a row lacks one."""
         filled = []
         for m, (embedding, rows) in enumerate(zip(shared, present, strict=True)):
@@ -161,7 +172,7 @@ class DisentangledSSLObjective(Objective):
             filled.append(embedding)
         return filled
 
-    def _draw(self, embedding):
+    def _draw(self, embedding: Tensor) -> Tensor:
         """Draw around a shared embedding in training; return it unchanged otherwise."""
         if not self.training:
             return embedding
@@ -169,7 +180,9 @@ class DisentangledSSLObjective(Objective):
             return draw_von_mises_fisher(embedding, self.concentration)
         return embedding + torch.randn_like(embedding)
 
-    def _learn_shared(self, views, present):
+    def _learn_shared(
+        self, views: list[Any], present: Sequence[Present]
+    ) -> dict[str, Tensor]:
         """Return the terms of step 1, averaged over the views."""
         options = {"temperature": self.temperature, "intra_negatives": False}
         losses, agreements = [], []
@@ -177,26 +190,30 @@ class DisentangledSSLObjective(Objective):
             drawn = [self._draw(embedding) for embedding in embeddings]
             losses.append(contrast_pairs(drawn, present, **options))
             agreements.append(self._disagreement(embeddings, present))
-        agreement = self.agreement_weight * sum(agreements) / len(views)
-        return {"shared": sum(losses) / len(views), "agreement": agreement}
+        agreement = self.agreement_weight * add_up(agreements) / len(views)
+        return {"shared": add_up(losses) / len(views), "agreement": agreement}
 
-    def _disagreement(self, embeddings, present):
+    def _disagreement(
+        self, embeddings: Sequence[Tensor], present: Sequence[Present]
+    ) -> Tensor:
         """Return the mean of A over pairs of modalities, on the rows that have both."""
         pairs = combinations(zip(embeddings, present, strict=True), 2)
         losses = [
             self._compare(*select_present(intersect_rows(rows_a, rows_b), a, b))
             for (a, rows_a), (b, rows_b) in pairs
         ]
-        return sum(losses) / len(losses)
+        return add_up(losses) / len(losses)
 
-    def _compare(self, a, b):
+    def _compare(self, a: Tensor, b: Tensor) -> Tensor:
         if not len(a):
             return a.sum()
         if self._is_vmf:
             return -F.cosine_similarity(a, b, dim=1).mean()
         return (a - b).square().sum(dim=1).mean()
 
-    def _learn_specific(self, specific, shared, present):
+    def _learn_specific(
+        self, specific: list[Any], shared: list[Any], present: Sequence[Present]
+    ) -> dict[str, Tensor]:
         """Return the terms of step 2."""
         n_samples = len(specific[0][0])
         terms, overlaps = {}, []
@@ -209,12 +226,12 @@ class DisentangledSSLObjective(Objective):
                 overlaps.append(cross_product_norm(a, b))
             known = intersect_rows(rows, _find_others(present, m, n_samples))
             terms[term] = contrast(
-                *joint, known, self.temperature, intra_negatives=False
+                joint[0], joint[1], known, self.temperature, intra_negatives=False
             )
-        return terms | {"orthogonality": self.ortho_weight * sum(overlaps) / 2}
+        return terms | {"orthogonality": self.ortho_weight * add_up(overlaps) / 2}
 
 
-def draw_von_mises_fisher(directions, concentration):
+def draw_von_mises_fisher(directions: Tensor, concentration: float) -> Tensor:
     """Draw from von Mises-Fisher distributions, differentiable in their directions.
 
     Parameters
@@ -244,7 +261,7 @@ def draw_von_mises_fisher(directions, concentration):
 
 
 @torch.no_grad()
-def _draw_distances(directions, concentration):
+def _draw_distances(directions: Tensor, concentration: float) -> Tensor:
     """Return one minus the cosine between draw and mean direction, (n_samples, 1).
 
     These are Wood's formulas for the cosine ``w``, written with ``1 - w = 2 b e`` to
@@ -269,12 +286,14 @@ def _draw_distances(directions, concentration):
     return distances
 
 
-def _split_views(parts):
+def _split_views(parts: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
     """Split stacked views: return, per view, a list with an entry per modality."""
     return list(zip(*(part.chunk(2) for part in parts), strict=True))
 
 
-def _average_others(embeddings, present, m):
+def _average_others(
+    embeddings: Sequence[Tensor], present: Sequence[Present], m: int
+) -> Tensor:
     """Return the mean embedding, per row, of the other modalities that it has."""
     total = torch.zeros_like(embeddings[m])
     count = total.new_zeros(len(total), 1)
@@ -285,9 +304,9 @@ def _average_others(embeddings, present, m):
     return total / count.clamp(min=1.0)
 
 
-def _find_others(present, m, n_samples):
+def _find_others(present: Sequence[Present], m: int, n_samples: int) -> Present:
     """Return which rows have a modality other than m, or None if all have."""
-    others = [rows for k, rows in enumerate(present) if k != m]
+    others: list[Any] = [rows for k, rows in enumerate(present) if k != m]
     if any(rows is None for rows in others):
         return None
     return torch.stack(others).any(dim=0)

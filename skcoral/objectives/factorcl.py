@@ -1,14 +1,21 @@
 """FactorCL's objective: bounds on shared and unique information, by critics."""
 
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from skcoral._input.blocks import count_rows
+from skcoral._input.blocks import Batch, count_rows
 from skcoral.losses import club_bound, nce_bound
+from skcoral.nn.network import DualPathNetwork
 from skcoral.objectives.base import (
     Objective,
+    Phase,
+    Present,
+    ViewKinds,
+    add_up,
     intersect_rows,
     list_present,
     select_present,
@@ -45,7 +52,7 @@ class Critic(nn.Module):
     first layer is computed once per row, not once per pair.
     """
 
-    def __init__(self, dim_a, dim_b, hidden_dim):
+    def __init__(self, dim_a: int, dim_b: int, hidden_dim: int) -> None:
         super().__init__()
         self.first = nn.Linear(dim_a, hidden_dim)
         self.second = nn.Linear(dim_b, hidden_dim, bias=False)
@@ -56,7 +63,7 @@ class Critic(nn.Module):
             nn.Linear(hidden_dim, 1),
         )
 
-    def forward(self, a, b):
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return scores of shape (n_samples, n_samples), with `a` on the first axis."""
         first, second = self.first(a)[:, None], self.second(b)[None]
         n_rows = len(a)
@@ -77,7 +84,11 @@ class PairBounds(nn.Module):
         Width of the hidden layers of the critics.
     """
 
-    def __init__(self, dim, critic_hidden_dim):
+    # Containers of modules, whose items mypy knows as Module only.
+    heads: Any
+    critics: Any
+
+    def __init__(self, dim: int, critic_hidden_dim: int) -> None:
         super().__init__()
         self.heads = nn.ModuleDict(
             {role: nn.ModuleList([_make_head(dim), _make_head(dim)]) for role in ROLES}
@@ -87,7 +98,7 @@ class PairBounds(nn.Module):
             {role: Critic(w, w, critic_hidden_dim) for role, w in widths.items()}
         )
 
-    def project(self, role, *modalities):
+    def project(self, role: str, *modalities: Sequence[Tensor]) -> list[Tensor]:
         """Apply the heads of a bound to two modalities, each a list of views."""
         n_views = 2 if ROLES[role][0] else 1
         return [
@@ -127,9 +138,15 @@ class FactorCLObjective(Objective):
     A row that lacks a modality is left out of its bounds, as anchor and as negative.
     """
 
-    views = ("original", "augmented")
+    views: ViewKinds = ("original", "augmented")
+    # Containers of modules, whose items mypy knows as Module only.
+    pairs: Any
+    self_heads: Any
+    self_critics: Any
 
-    def __init__(self, names, unique_dim, critic_hidden_dim=64):
+    def __init__(
+        self, names: Sequence[str], unique_dim: int, critic_hidden_dim: int = 64
+    ) -> None:
         super().__init__()
         own = [f"self_{name}" for name in names]
         self.terms = (*ROLES, *own, "critics")
@@ -142,11 +159,13 @@ class FactorCLObjective(Objective):
             Critic(unique_dim, unique_dim, critic_hidden_dim) for _ in names
         )
 
-    def forward(self, network, views):
+    def forward(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return all terms for the original batch and an augmented view."""
         return self.bound(network, views) | self.fit_critics(network, views)
 
-    def phases(self, network):
+    def phases(self, network: DualPathNetwork) -> list[Phase]:
         """Return the update of all but the critics of CLUB, then that of those."""
         critics = [
             parameter
@@ -159,21 +178,25 @@ class FactorCLObjective(Objective):
         others = [p for p in everything if id(p) not in theirs]
         return [(self.bound, others), (self.fit_critics, critics)]
 
-    def bound(self, network, views):
+    def bound(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the terms that train the embeddings."""
         embeddings, present = _embed_views(network, views)
         terms = {}
         for role, (_, bound) in ROLES.items():
             sign = 1.0 if role in CLUB_ROLES else -1.0
             scores = self._score_pairs(role, embeddings, present)
-            terms[role] = sign * sum(_apply(bound, score) for score in scores)
+            terms[role] = sign * add_up(_apply(bound, score) for score in scores)
         for m, name in enumerate(network.names):
             both = select_present(present[m], *embeddings[m])
             scores = self.self_critics[m](*map(self.self_heads[m], both))
             terms[f"self_{name}"] = -_apply(nce_bound, scores)
         return terms
 
-    def fit_critics(self, network, views):
+    def fit_critics(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the term that trains the critics of CLUB."""
         with torch.no_grad():
             embeddings, present = _embed_views(network, views)
@@ -182,21 +205,23 @@ class FactorCLObjective(Objective):
             for role in CLUB_ROLES
             for score in self._score_pairs(role, embeddings, present)
         ]
-        return {"critics": -sum(_apply(nce_bound, score) for score in scores)}
+        return {"critics": -add_up(_apply(nce_bound, score) for score in scores)}
 
-    def _score_pairs(self, role, embeddings, present):
+    def _score_pairs(
+        self, role: str, embeddings: list[Any], present: Sequence[Present]
+    ) -> Iterator[Tensor]:
         """Yield the critic's scores per pair, on the rows that have both modalities."""
         for (m, k), pair in zip(self.couples, self.pairs, strict=True):
             rows = intersect_rows(present[m], present[k])
             views = [select_present(rows, *embeddings[i]) for i in (m, k)]
             yield pair.critics[role](*pair.project(role, *views))
 
-    def dims(self, network):
+    def dims(self, network: DualPathNetwork) -> dict[str, int]:
         """Return the total width of the head outputs of each modality."""
         n_heads = 1 + len(ROLES) * (len(network.names) - 1)
         return {name: n_heads * dim for name, dim in network.dims.items()}
 
-    def embed(self, network, x):
+    def embed(self, network: DualPathNetwork, x: Batch) -> Sequence[Tensor]:
         """Return all head outputs of each modality, side by side."""
         embeddings = network(x)
         parts = zip(self.self_heads, embeddings, strict=True)
@@ -208,17 +233,19 @@ class FactorCLObjective(Objective):
         return [torch.cat(parts, dim=1) for parts in outputs]
 
 
-def _make_head(dim):
+def _make_head(dim: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim))
 
 
-def _embed_views(network, views):
+def _embed_views(
+    network: DualPathNetwork, views: Sequence[Batch]
+) -> tuple[list[Any], list[Present]]:
     """Return, per modality, its embedding in each view and which rows have it."""
     tokens = [network.encode(view) for view in views]
     embeddings = list(zip(*map(network.unique, tokens), strict=True))
     return embeddings, list_present(tokens[0].masks, count_rows(views[0]))
 
 
-def _apply(bound, scores):
+def _apply(bound: Callable[[Tensor], Tensor], scores: Tensor) -> Tensor:
     """Apply a bound to scores; without any rows it is zero."""
     return bound(scores) if len(scores) else scores.sum()

@@ -1,11 +1,19 @@
 """GMC's objective: pull each modality alone towards the whole row."""
 
+from collections.abc import Sequence
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoral._input.blocks import count_rows
-from skcoral.objectives.base import Objective, contrast, list_present
+from skcoral._input.blocks import Batch, count_rows
+from skcoral.nn.network import DualPathNetwork, Tokens
+from skcoral.objectives.base import (
+    Objective,
+    ViewKinds,
+    contrast,
+    list_present,
+)
 
 
 class GMCObjective(Objective):
@@ -36,11 +44,16 @@ class GMCObjective(Objective):
     A row that lacks a modality is left out of its term, as anchor and as negative.
     """
 
-    views = ("original",)
+    views: ViewKinds = ("original",)
 
     def __init__(
-        self, names, embed_dim, head_hidden_dim=256, head_dim=64, temperature=0.1
-    ):
+        self,
+        names: Sequence[str],
+        embed_dim: int,
+        head_hidden_dim: int = 256,
+        head_dim: int = 64,
+        temperature: float = 0.1,
+    ) -> None:
         super().__init__()
         self.terms = tuple(f"shared_{name}" for name in names)
         self.temperature = temperature
@@ -51,7 +64,9 @@ class GMCObjective(Objective):
             nn.Linear(head_hidden_dim, head_dim),
         )
 
-    def forward(self, network, views):
+    def forward(
+        self, network: DualPathNetwork, views: Sequence[Batch]
+    ) -> dict[str, Tensor]:
         """Return the term of each modality for the original batch."""
         tokens = network.encode(views[0])
         present = list_present(tokens.masks, count_rows(views[0]))
@@ -62,11 +77,11 @@ class GMCObjective(Objective):
         ]
         return dict(zip(self.terms, losses, strict=True))
 
-    def dims(self, network):
+    def dims(self, network: DualPathNetwork) -> dict[str, int]:
         """Return the width of the only component."""
         return {"shared": self.head_dim}
 
-    def embed(self, network, x):
+    def embed(self, network: DualPathNetwork, x: Batch) -> Sequence[Tensor]:
         """Return the joint representation, or the mean where a row lacks modalities."""
         tokens = network.encode(x)
         joint, single = self._represent(network, tokens)
@@ -77,7 +92,9 @@ class GMCObjective(Objective):
         mean = total / present.sum(dim=0).clamp(min=1)[:, None]
         return [torch.where(present.all(dim=0)[:, None], joint, mean)]
 
-    def _represent(self, network, tokens):
+    def _represent(
+        self, network: DualPathNetwork, tokens: Tokens
+    ) -> tuple[Tensor, list[Tensor]]:
         """Return the normalised joint representation, and that of each modality."""
         embeddings = [network.fuse(tokens), *network.unique(tokens)]
         joint, *single = (F.normalize(self.head(e), dim=1) for e in embeddings)

@@ -1,9 +1,15 @@
 """The predictors' objective: a contrast of all rows, and a loss on labelled rows."""
 
+from collections.abc import Callable, Sequence
+from typing import Literal
+
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
-from skcoral.objectives.base import Objective, list_present
+from skcoral._input.blocks import Batch
+from skcoral.nn.network import DualPathNetwork
+from skcoral.objectives.base import Objective, Present, ViewKinds, add_up, list_present
 
 
 class SupervisedObjective(Objective):
@@ -39,14 +45,16 @@ class SupervisedObjective(Objective):
     and `fill_bias` of the network predict from the row's other modalities.
     """
 
+    class_weight: Tensor | None
+
     def __init__(
         self,
-        make_contrast,
-        loss,
-        weight=1.0,
-        class_weight=None,
-        labelled_views=("original",),
-    ):
+        make_contrast: Callable[[], Objective],
+        loss: Literal["cross_entropy", "squared_error"],
+        weight: float = 1.0,
+        class_weight: Sequence[float] | None = None,
+        labelled_views: ViewKinds = ("original",),
+    ) -> None:
         super().__init__()
         self.contrast = make_contrast()
         self.terms = (*self.contrast.terms, "supervised")
@@ -54,11 +62,18 @@ class SupervisedObjective(Objective):
         self.labelled_views = labelled_views
         self.loss = loss
         self.weight = weight
+        weights = None
         if class_weight is not None:
-            class_weight = torch.as_tensor(class_weight, dtype=torch.float32)
-        self.register_buffer("class_weight", class_weight)
+            weights = torch.as_tensor(class_weight, dtype=torch.float32)
+        self.register_buffer("class_weight", weights)
 
-    def forward(self, network, views, labelled_views=None, targets=None):
+    def forward(
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        labelled_views: Sequence[Batch] | None = None,
+        targets: Tensor | None = None,
+    ) -> dict[str, Tensor]:
         """Return the weighted terms.
 
         Parameters
@@ -84,22 +99,22 @@ class SupervisedObjective(Objective):
         self.contrast.epoch.copy_(self.epoch)
         self.contrast.max_epochs.copy_(self.max_epochs)
         terms = self.contrast(network, views)
-        if labelled_views is None:
-            return {**terms, "supervised": 0.0 * sum(terms.values())}
+        if labelled_views is None or targets is None:
+            return {**terms, "supervised": 0.0 * add_up(terms.values())}
         # Views cannot be stacked before encoding, as original images are bytes.
-        views = zip(*(_embed(network, view) for view in labelled_views), strict=True)
-        outputs = network.head(torch.cat(parts) for parts in views)
+        parts = zip(*(_embed(network, view) for view in labelled_views), strict=True)
+        outputs = network.head(torch.cat(part) for part in parts)
         loss = self._measure(outputs, targets.repeat(len(labelled_views)))
         return {**terms, "supervised": self.weight * loss}
 
-    def _measure(self, outputs, targets):
+    def _measure(self, outputs: Tensor, targets: Tensor) -> Tensor:
         outputs = outputs.to(targets.dtype)  # bfloat16 in some trainings
         if self.loss == "squared_error":
             return F.mse_loss(outputs[:, 0], targets)
         return F.cross_entropy(outputs, targets.long(), weight=self.class_weight)
 
 
-def _embed(network, view):
+def _embed(network: DualPathNetwork, view: Batch) -> list[Tensor]:
     """Return the components, with the mean where a row lacks a modality."""
     tokens = network.encode(view)
     unique = network.unique(tokens)
@@ -108,7 +123,7 @@ def _embed(network, view):
     return [network.fuse(tokens), *filled]
 
 
-def _fill(values, rows):
+def _fill(values: Tensor, rows: Present) -> Tensor:
     """Fill all other rows with the mean of the given ones; zeros if there are none."""
     if rows is None:
         return values
