@@ -7,7 +7,7 @@ from scipy.spatial.distance import pdist
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_array
 
-from skcoral._typing import Array
+from skcoral._types import Array
 
 
 def mean_abs_cosine(a: ArrayLike, b: ArrayLike) -> float:

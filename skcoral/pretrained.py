@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import is_dataframe, list_cells
 from skcoral._sklearn_compat import HasMethods
-from skcoral._typing import Array
+from skcoral._types import Array
 
 
 class PretrainedEncoder(TransformerMixin, BaseEstimator):

@@ -41,7 +41,7 @@ FLOORS = [
     "_sklearn_compat",
     "_constraints",
     "_docstrings",
-    "_typing",
+    "_types",
     "_components",
     "_input",
     "augmentations",

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from skcoral._input.presence import find_nonempty_rows, find_present
-from skcoral._typing import Array
+from skcoral._types import Array
 
 # What `transform` of a modality returns: values, or (values, mask).
 ArrayBlock: TypeAlias = Array | tuple[Array, Array]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from skorch.helper import SliceDict
 
-from skcoral._typing import Array
+from skcoral._types import Array
 
 MODALITIES = ("m0", "m1")
 # Factors of the first modality, of the second, and of both.

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import DTypeLike
 
-from skcoral._typing import Array, FilePath
+from skcoral._types import Array, FilePath
 
 
 def refuse(function: str, name: str, rule: str, value: Any) -> NoReturn:

@@ -14,7 +14,7 @@ from skcoral._constraints import (
     POSITIVE_INT,
 )
 from skcoral._sklearn_compat import InvalidParameterError, validate_params
-from skcoral._typing import Array, RandomState
+from skcoral._types import Array, RandomState
 
 # The strength of the nonlinearity: at 1.5, factors reach the curved part of tanh, but
 # can still be recovered.

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from skcoral._typing import Array, FilePath
+from skcoral._types import Array, FilePath
 
 # bool, int, float, complex, bytes, str, object: no structures, no dates.
 KINDS = "biufcSUO"

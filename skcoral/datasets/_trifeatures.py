@@ -9,7 +9,7 @@ from skorch.helper import SliceDict
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._sklearn_compat import Interval, StrOptions, validate_params
-from skcoral._typing import Array, RandomState
+from skcoral._types import Array, RandomState
 from skcoral.datasets._trifeatures_render import (
     COLOURS,
     SHAPES,

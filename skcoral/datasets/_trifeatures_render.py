@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from skcoral._typing import Array
+from skcoral._types import Array
 
 # Height and width of a shape and of a picture in the benchmark, in pixels.
 TEMPLATE, PICTURE = 128, 224

@@ -14,7 +14,7 @@ from skcoral._constraints import (
     POSITIVE_INT,
 )
 from skcoral._sklearn_compat import Interval, InvalidParameterError, validate_params
-from skcoral._typing import Array, RandomState
+from skcoral._types import Array, RandomState
 from skcoral.datasets._factors import (
     KINDS,
     MODALITIES,

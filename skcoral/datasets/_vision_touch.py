@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils import Bunch
 from skorch.helper import SliceDict
 
-from skcoral._typing import Array, FilePath
+from skcoral._types import Array, FilePath
 from skcoral.datasets._files import (
     check_choice,
     check_flag,

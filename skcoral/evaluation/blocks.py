@@ -17,7 +17,7 @@ from skcoral._input.containers import is_dataframe
 from skcoral._input.reader import BlockReader
 from skcoral._input.validation import validate_X
 from skcoral._sklearn_compat import check_feature_names_in, fit_context
-from skcoral._typing import Array, Rows
+from skcoral._types import Array, Rows
 
 
 class JoinBlocks(TransformerMixin, BaseEstimator):

@@ -8,7 +8,7 @@ from scipy.stats import ttest_1samp
 
 from skcoral._constraints import OPEN_FRACTION
 from skcoral._sklearn_compat import validate_params
-from skcoral._typing import Array
+from skcoral._types import Array
 from skcoral.evaluation.records import (
     CASE,
     REPETITION,

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._sklearn_compat import StrOptions, fit_context
-from skcoral._typing import Array
+from skcoral._types import Array
 from skcoral.evaluation.scores import balanced_accuracy
 from skcoral.evaluation.search import (
     best,

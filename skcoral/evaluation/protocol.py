@@ -18,7 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._sklearn_compat import HasMethods, StrOptions, validate_params
-from skcoral._typing import Rows
+from skcoral._types import Rows
 from skcoral.evaluation.records import Record
 from skcoral.evaluation.scores import score_classes, score_numbers
 from skcoral.evaluation.tasks import NLabels, Task, make_task, read_targets

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv, cross_val_score
 
-from skcoral._typing import Array, Rows
+from skcoral._types import Array, Rows
 
 # The second sweep of the published probe.
 DECADES_AROUND = 2

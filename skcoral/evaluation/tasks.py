@@ -13,7 +13,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skcoral._input.presence import is_missing
-from skcoral._typing import Array, Rows
+from skcoral._types import Array, Rows
 from skcoral.evaluation.probes import LinearProbe, RidgeProbe
 
 NLabels: TypeAlias = int | Literal["all"]

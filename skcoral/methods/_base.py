@@ -26,7 +26,7 @@ from skcoral._training.trainer import (
     Plan,
     train,
 )
-from skcoral._typing import RandomState, Rows
+from skcoral._types import RandomState, Rows
 from skcoral.methods import _parameters as shared
 from skcoral.methods._checks import refuse_early_stopping
 from skcoral.methods._parameters import estimator

@@ -13,7 +13,7 @@ from skcoral._input.blocks import Blocks
 from skcoral._sklearn_compat import fit_context
 from skcoral._training.batches import BlockDataset
 from skcoral._training.trainer import Method
-from skcoral._typing import Array, Rows
+from skcoral._types import Array, Rows
 from skcoral.methods._checks import refuse_early_stopping
 from skcoral.methods._parameters import parameter
 from skcoral.methods._targets import Targets

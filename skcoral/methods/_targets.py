@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skcoral._input.presence import find_nonempty_rows, first_present
 from skcoral._input.validation import keep_numbers
-from skcoral._typing import Array
+from skcoral._types import Array
 
 
 class Targets(ABC):

@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
 from skcoral._sklearn_compat import StrOptions, fit_context
-from skcoral._typing import Array, Rows
+from skcoral._types import Array, Rows
 from skcoral.methods._parameters import estimator, parameter
 from skcoral.methods._supervision import SUPERVISED_WEIGHT, SupervisedMixin
 from skcoral.methods._targets import ClassTargets

@@ -8,7 +8,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
 from skcoral._sklearn_compat import fit_context
-from skcoral._typing import Rows
+from skcoral._types import Rows
 from skcoral.methods._parameters import estimator
 from skcoral.methods._supervision import SUPERVISED_WEIGHT, SupervisedMixin
 from skcoral.methods._targets import NumberTargets

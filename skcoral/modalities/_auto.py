@@ -10,7 +10,7 @@ from skorch.helper import SliceDict
 
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
-from skcoral._typing import Array, Rows
+from skcoral._types import Array, Rows
 from skcoral.modalities import KINDS
 
 # Name of the modality of all columns that no other kind claims.

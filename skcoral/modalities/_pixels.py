@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from skcoral._input.containers import is_dataframe
 from skcoral._input.presence import is_missing
-from skcoral._typing import Array
+from skcoral._types import Array
 
 Mode: TypeAlias = Literal["RGB", "L"]
 # Height and width in pixels.

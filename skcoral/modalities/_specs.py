@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from sklearn.base import clone
 
-from skcoral._typing import Rows
+from skcoral._types import Rows
 from skcoral.modalities import KINDS
 from skcoral.modalities._auto import choose_modalities
 from skcoral.modalities.base import Modality

@@ -16,7 +16,7 @@ from skcoral._constraints import PROBABILITY, TRANSFORMER
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
 from skcoral._sklearn_compat import StrOptions
-from skcoral._typing import Array, RandomState
+from skcoral._types import Array, RandomState
 from skcoral.augmentations import (
     Augmentation,
     Compose,

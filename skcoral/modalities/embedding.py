@@ -11,7 +11,7 @@ from sklearn.base import clone
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import count_columns, filter_rows
 from skcoral._input.presence import find_nonempty_rows
-from skcoral._typing import RandomState
+from skcoral._types import RandomState
 from skcoral.augmentations import Augmentation
 from skcoral.modalities.base import (
     BaseModality,

@@ -11,7 +11,7 @@ from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import list_cells
 from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import StrOptions
-from skcoral._typing import Array, RandomState
+from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, SimCLR
 from skcoral.modalities._pixels import (
     CHANNELS,

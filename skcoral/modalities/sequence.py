@@ -12,7 +12,7 @@ from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import is_dataframe, list_cells
 from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import Interval, StrOptions
-from skcoral._typing import Array, RandomState
+from skcoral._types import Array, RandomState
 from skcoral.augmentations import (
     Augmentation,
     Crop,

@@ -15,7 +15,7 @@ from skcoral._input.columns import date_features, name_level, read_columns
 from skcoral._input.containers import count_columns
 from skcoral._input.presence import is_missing
 from skcoral._sklearn_compat import Interval
-from skcoral._typing import Array, RandomState
+from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, Drop, MarginalCorruption, Noise
 from skcoral.modalities.base import (
     BaseModality,

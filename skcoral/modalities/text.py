@@ -14,7 +14,7 @@ from sklearn.utils.extmath import randomized_svd
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.columns import read_columns
 from skcoral._sklearn_compat import StrOptions
-from skcoral._typing import Array, RandomState
+from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, TokenCorruption, TokenDrop
 from skcoral.modalities.base import (
     BaseModality,

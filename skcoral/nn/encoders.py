@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from skcoral._input.presence import any_step
-from skcoral._typing import Array
+from skcoral._types import Array
 from skcoral.nn.attention import TransformerLayer
 from skcoral.nn.feed_forward import Activation
 from skcoral.nn.positions import encode_grid, encode_steps
