@@ -230,8 +230,8 @@ def public_modules():
     """Return the modules without an underscore, those of the training included."""
     rooms = [name for name in FLOORS if not name.startswith("_")]
     # Of these folders every module counts, of the others what they hand on.
-    paths = [p for room in WHOLE for p in sorted((PACKAGE / room).glob("[!_]*.py"))]
-    names = [".".join([p.parent.name, p.stem]) for p in paths]
+    paths = [p for room in WHOLE for p in sorted((PACKAGE / room).rglob("[!_]*.py"))]
+    names = [".".join(p.relative_to(PACKAGE).with_suffix("").parts) for p in paths]
     modules = [importlib.import_module(f"skcoral.{name}") for name in rooms + names]
     return [skcoral, *modules]
 

@@ -24,7 +24,7 @@ from skcoral.augmentations import (
     MarginalCorruption,
     Noise,
 )
-from skcoral.nn.encoders import Encoder
+from skcoral.nn.encoders.base import Encoder
 
 AUGMENTATIONS = {"corrupt", "noise", "drop"}
 

@@ -18,7 +18,7 @@ from skcoral.modalities.base import (
     fit_reducer,
     read_matrix,
 )
-from skcoral.nn.encoders import VectorEncoder
+from skcoral.nn.encoders.embedding import VectorEncoder
 
 
 class EmbeddingModality(BaseModality):
@@ -146,7 +146,7 @@ class EmbeddingModality(BaseModality):
         return out
 
     def make_encoder(self, embed_dim: int) -> VectorEncoder:
-        """Return the encoder, a :class:`~skcoral.nn.encoders.VectorEncoder`."""
+        """Return a new encoder of width `embed_dim`."""
         return VectorEncoder(self.n_features_, embed_dim, self.n_tokens)
 
     def _vectors(self, block: Any) -> Any:

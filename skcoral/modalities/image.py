@@ -25,7 +25,7 @@ from skcoral.modalities._pixels import (
     to_unit,
 )
 from skcoral.modalities.base import BaseModality
-from skcoral.nn.encoders import ImageEncoder
+from skcoral.nn.encoders.image import ImageEncoder
 
 # Suffixes of the files that "auto" takes for images.
 FILE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
@@ -194,7 +194,7 @@ class ImageModality(BaseModality):
         return self._read(block)
 
     def make_encoder(self, embed_dim: int) -> ImageEncoder:
-        """Return the encoder, an :class:`~skcoral.nn.encoders.ImageEncoder`."""
+        """Return a new encoder of width `embed_dim`."""
         return ImageEncoder(
             self.mean_,
             self.scale_,

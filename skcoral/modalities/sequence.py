@@ -22,7 +22,7 @@ from skcoral.augmentations import (
     Permute,
 )
 from skcoral.modalities.base import BaseModality
-from skcoral.nn.encoders import SequenceEncoder
+from skcoral.nn.encoders.sequence import SequenceEncoder
 
 SEQUENCE_AUGMENTATIONS = {"drop", "noise", "crop", "drop_consecutive", "permute"}
 
@@ -205,7 +205,7 @@ class SequenceModality(BaseModality):
         return out, mask
 
     def make_encoder(self, embed_dim: int) -> SequenceEncoder:
-        """Return the encoder, a :class:`~skcoral.nn.encoders.SequenceEncoder`."""
+        """Return a new encoder of width `embed_dim`."""
         return SequenceEncoder(
             self.n_features_,
             embed_dim,

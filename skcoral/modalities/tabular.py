@@ -24,7 +24,7 @@ from skcoral.modalities.base import (
     is_empty,
     preprocess,
 )
-from skcoral.nn.encoders import TabularEncoder
+from skcoral.nn.encoders.tabular import TabularEncoder
 
 
 class TabularModality(BaseModality):
@@ -181,7 +181,7 @@ class TabularModality(BaseModality):
         )
 
     def make_encoder(self, embed_dim: int) -> TabularEncoder:
-        """Return the encoder, a :class:`~skcoral.nn.encoders.TabularEncoder`."""
+        """Return a new encoder of width `embed_dim`."""
         return TabularEncoder(self.n_numeric_, self.cardinalities_, embed_dim)
 
     def make_augmentation(self) -> Augmentation:

@@ -21,7 +21,8 @@ from skcoral.modalities.base import (
     fit_reducer,
     is_empty,
 )
-from skcoral.nn.encoders import TokenEncoder, VectorEncoder
+from skcoral.nn.encoders.embedding import VectorEncoder
+from skcoral.nn.encoders.text import TokenEncoder
 
 # Word ids start after padding (0) and the id for texts without known words (1).
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2

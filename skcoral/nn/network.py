@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from skcoral._input.blocks import Batch, split_block
 from skcoral._input.presence import any_step
 from skcoral.nn.attention import TransformerLayer
-from skcoral.nn.encoders import EncodedTokens
+from skcoral.nn.encoders.base import EncodedTokens
 from skcoral.nn.unique_path import UniquePath
 
 # One mask of shape (n_samples, n_tokens) per modality, None where all is True.

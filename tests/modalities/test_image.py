@@ -16,7 +16,7 @@ from skcoral import COrALTransformer, ImageModality
 from skcoral._training.net import INFERENCE_BATCH_SIZE
 from skcoral.augmentations import SimCLR
 from skcoral.modalities import image as module
-from skcoral.nn.encoders import ImageEncoder
+from skcoral.nn.encoders.image import ImageEncoder
 
 N_ROWS = 12
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from skcoral.nn.encoders import TabularEncoder, TokenEncoder, VectorEncoder
+from skcoral.nn.encoders.embedding import VectorEncoder
+from skcoral.nn.encoders.tabular import TabularEncoder
+from skcoral.nn.encoders.text import TokenEncoder
 
 ATOL = {torch.float32: 1e-5, torch.float64: 1e-10}
 NAN = float("nan")

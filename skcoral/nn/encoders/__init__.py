@@ -1,0 +1,1 @@
+"""Encoders: small modules that turn a batch of one modality into tokens."""
