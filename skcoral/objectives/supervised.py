@@ -1,7 +1,7 @@
 """The predictors' objective: a contrast of all rows, and a loss on labelled rows."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
@@ -99,12 +99,13 @@ class SupervisedObjective(Objective):
         self.contrast.epoch.copy_(self.epoch)
         self.contrast.max_epochs.copy_(self.max_epochs)
         terms = self.contrast(network, views)
-        if labelled_views is None or targets is None:
+        if labelled_views is None:
             return {**terms, "supervised": 0.0 * add_up(terms.values())}
         # Views cannot be stacked before encoding, as original images are bytes.
         parts = zip(*(_embed(network, view) for view in labelled_views), strict=True)
         outputs = network.head(torch.cat(part) for part in parts)
-        loss = self._measure(outputs, targets.repeat(len(labelled_views)))
+        repeated = cast(Tensor, targets).repeat(len(labelled_views))
+        loss = self._measure(outputs, repeated)
         return {**terms, "supervised": self.weight * loss}
 
     def _measure(self, outputs: Tensor, targets: Tensor) -> Tensor:
