@@ -1,6 +1,7 @@
 """``modalities="auto"``: modalities chosen by the types and shapes in X."""
 
 import re
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import narwhals as nw
@@ -12,6 +13,7 @@ from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
 from skcoral._types import Array, Rows
 from skcoral.modalities import KINDS
+from skcoral.modalities.base import BaseModality
 
 # Name of the modality of all columns that no other kind claims.
 TABLE = "table"
@@ -45,7 +47,7 @@ def choose_modalities(X: Rows, reserved: set[str]) -> list[Choice]:
     if isinstance(X, SliceDict):
         chosen = [(key, _kind_of_block(key, X[key]), key) for key in X]
         return _name_freely(chosen, reserved)
-    tabular = _find_word(array_ndim=1)
+    tabular = _find_word(lambda kind: kind.array_ndim == 1)
     if not is_dataframe(X) and X.dtype.kind in "iufb":
         return [(TABLE, tabular, list(range(X.shape[1])))]
     others, rest = [], []
@@ -62,14 +64,9 @@ def choose_modalities(X: Rows, reserved: set[str]) -> list[Choice]:
     return [(TABLE, tabular, rest), *_name_freely(others, reserved | {TABLE})]
 
 
-def _find_word(**declared: Any) -> str | None:
-    """Return the name of the first kind that declares these values, or None."""
-    words = (
-        word
-        for word, spec in KINDS.items()
-        if all(getattr(spec, key) == value for key, value in declared.items())
-    )
-    return next(words, None)
+def _find_word(is_wanted: Callable[[type[BaseModality]], bool]) -> str | None:
+    """Return the name of the first kind that declares what is wanted, or None."""
+    return next((word for word, kind in KINDS.items() if is_wanted(kind)), None)
 
 
 def _claim(values: Array) -> str | None:
@@ -79,19 +76,19 @@ def _claim(values: Array) -> str | None:
 
 def _kind_of_block(key: str, block: Any) -> str | None:
     if sparse.issparse(block):
-        return _find_word(array_ndim=2)
+        return _find_word(lambda kind: kind.array_ndim == 2)
     if is_dataframe(block):
-        return _find_word(array_ndim=1)
+        return _find_word(lambda kind: kind.array_ndim == 1)
     if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
         block = nw.from_native(block, series_only=True).to_numpy()
     numeric = block.dtype.kind in "iufb"
-    kind = _find_word(array_ndim=block.ndim) if numeric else None
+    kind = _find_word(lambda kind: kind.array_ndim == block.ndim) if numeric else None
     if kind is not None:
         return kind
     if block.ndim == 2:
-        return _find_word(array_ndim=1)
+        return _find_word(lambda kind: kind.array_ndim == 1)
     if block.ndim == 1:
-        return _claim(block) or _find_word(reads_strings=True)
+        return _claim(block) or _find_word(lambda kind: kind.reads_strings)
     raise ValueError(
         f"No kind of modality fits the block {key!r} of shape {block.shape}. Name the "
         "modalities to choose one."
