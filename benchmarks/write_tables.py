@@ -72,6 +72,7 @@ TABLES = {
     "components-3": Table("components_3", ("component",), "target"),
     "missing": Table("missing", ("features",), "missing", "column"),
     "speed": Table("speed"),
+    "feed-forward": Table("feed_forward"),
 }
 
 

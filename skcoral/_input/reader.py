@@ -1,6 +1,5 @@
 """The reader: the place of each modality in X, and its raw block."""
 
-from skcoral._input.errors import naming
 from skcoral._input.selection import resolve_columns, select_block
 from skcoral._input.validation import check_container
 
@@ -35,24 +34,10 @@ class BlockReader:
         }
         return self
 
-    def read(self, X, start=0):
-        """Yield the name and the raw block of each modality.
-
-        Parameters
-        ----------
-        X : ndarray, data frame or SliceDict
-            Rows that passed `validate_X`.
-
-        start : int, default=0
-            Index of the first row within a larger X, for error messages.
-
-        Raises
-        ------
-        ValueError
-            If X is a SliceDict but was not in `fit`, or vice versa.
-        """
+    def check(self, X):
+        """Raise ValueError if X is a SliceDict but was not in `fit`, or vice versa."""
         check_container(X, self.places_)
-        for name, place in self.places_.items():
-            with naming(name, start):
-                block = select_block(X, place)
-            yield name, block
+
+    def read(self, X, name):
+        """Return the raw block of a modality in X, which has passed `check`."""
+        return select_block(X, self.places_[name])

@@ -63,8 +63,3 @@ class BestEpoch(EarlyStopping):
             net.criterion_.load_state_dict(self.best_criterion_)
             del self.best_criterion_
             self.best_model_weights_ = None
-
-    @property
-    def stopped_(self):
-        """Whether the patience is exhausted."""
-        return getattr(self, "misses_", 0) >= self.patience

@@ -60,8 +60,8 @@ class Plan:
     owner : str
         Name of the estimator, for messages.
 
-    method : Method
-        Objective and network.
+    method : Method or None
+        Objective and network; None to train a present net further.
 
     modalities : dict of str to modality
         Fitted specs by name, in the order of the embeddings.
@@ -86,7 +86,7 @@ class Plan:
     """
 
     owner: str
-    method: Method
+    method: Method | None
     modalities: dict[str, Any]
     seed: int
     epochs: int | None = None
@@ -131,7 +131,7 @@ def train(plan, blocks, targets=None, net=None):
     blocks = {name: drop_idle_mask(block) for name, block in blocks.items()}
     fitted_rows, held_out_rows = _split(plan, count_rows(blocks), targets)
     is_new = net is None
-    net = _make_net(plan, len(fitted_rows)) if is_new else net
+    net = _make_net(plan, count_rows(blocks)) if is_new else net
     fitted = _make_dataset(blocks, targets, fitted_rows, net.device)
     held_out = None
     if len(held_out_rows):
@@ -158,6 +158,8 @@ def count_epochs(n_samples, batch_size):
 
 def _make_net(plan, n_samples):
     """Return the net of a plan for so many rows, not initialised yet."""
+    if plan.early_stopping:
+        n_samples -= math.ceil(n_samples * plan.validation_fraction)
     max_epochs = plan.max_epochs
     if max_epochs == "auto":
         max_epochs = count_epochs(n_samples, plan.batch_size)

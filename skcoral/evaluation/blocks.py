@@ -166,7 +166,9 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
         return {"table": list(range(X.shape[1]))}
 
     def _read(self, X: Rows) -> dict[str, Any]:
-        return {name: _as_matrix(name, raw) for name, raw in self._reader_.read(X)}
+        self._reader_.check(X)
+        names = self._reader_.places_
+        return {n: _as_matrix(n, self._reader_.read(X, n)) for n in names}
 
     def __sklearn_tags__(self) -> Tags:
         """Return the tags: missing values and float32 are kept."""

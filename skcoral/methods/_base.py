@@ -333,7 +333,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         self._validate_names([name for name, _, _ in modalities])
         self._reader_ = ModalityReader(modalities, self._seed)
         blocks = self._reader_.fit_read(X)
-        self.modalities_ = self._reader_.modalities_
+        self.modalities_ = self._reader_.modalities
         return blocks
 
     def _gather(self, blocks, encode):
@@ -348,7 +348,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         seed = self._seed if net is None else derive_seed(self._seed, len(net.history))
         return Plan(
             owner=type(self).__name__,
-            method=self._make_method(list(specs)),
+            method=self._make_method(list(specs)) if net is None else None,
             modalities=specs,
             seed=seed,
             max_epochs=self.max_epochs,

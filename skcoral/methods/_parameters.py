@@ -72,8 +72,13 @@ def estimator(cls: T) -> T:
     """Make a class's constructor, constraints and docstring from its parameters."""
     text = cls.__doc__  # none under python -OO, where dataclass would put the signature
     for name in inspect.get_annotations(cls):
-        own = vars(cls)[name]
-        options = {"kw_only": own.kw_only, "metadata": {"parameter": own}}
+        own = vars(cls).get(name)
+        if not isinstance(own, Parameter):
+            raise TypeError(f"{cls.__name__}.{name} must be made by `parameter`.")
+        options: dict[str, Any] = {
+            "kw_only": own.kw_only,
+            "metadata": {"parameter": own},
+        }
         setattr(cls, name, field(default=own.default, **options))
     made: Any = dataclass(eq=False, repr=False)(cls)
     parameters = {f.name: f.metadata["parameter"] for f in fields(made)}

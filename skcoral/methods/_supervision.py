@@ -42,6 +42,7 @@ class SupervisedMixin:
     _learn: Callable[..., Self]
     _map_rows: Callable[..., Any]
     _make_targets: Callable[[], Targets]
+    _show_targets: Callable[[Any], None]
     predict: Callable[[Rows], Any]
     net_: Any
     _targets_: Any
@@ -92,10 +93,12 @@ class SupervisedMixin:
                 f"{type(self).__name__} requires y to be passed, but the target y is "
                 "None."
             )
-        is_new = not hasattr(self, "net_")
-        if is_new:
-            self._targets_ = self._make_targets()
-        return self._targets_.encode_rows(y, filled, learn=is_new, classes=classes)
+        if hasattr(self, "net_"):
+            return self._read_targets().encode_rows(y, filled)
+        self._targets_ = self._make_targets()
+        encoded = self._targets_.encode_rows(y, filled, learn=True, classes=classes)
+        self._show_targets(self._targets_)
+        return encoded
 
     def _make_method(self, names: list[str]) -> Method:
         """Return the transformer's method with one more term and a head."""

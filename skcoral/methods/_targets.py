@@ -51,7 +51,7 @@ class Targets(ABC):
         y: ArrayLike,
         filled: NDArray[np.bool_],
         *,
-        learn: bool,
+        learn: bool = False,
         classes: ArrayLike | None = None,
     ) -> NDArray[np.float64]:
         """Return the targets of the rows to train on.
@@ -64,7 +64,7 @@ class Targets(ABC):
         filled : ndarray of shape (n_samples,), bool
             True at the rows to train on.
 
-        learn : bool
+        learn : bool, default=False
             Whether to learn from these labels first.
 
         classes : array-like, default=None
@@ -104,10 +104,10 @@ class ClassTargets(Targets):
     classes : ndarray of shape (n_classes,)
         The classes.
 
-    class_weight : ndarray of shape (n_classes,)
+    weights : ndarray of shape (n_classes,)
         Their weights.
 
-    class_prior : ndarray of shape (n_classes,)
+    prior : ndarray of shape (n_classes,)
         Their weighted frequencies among the labels, after adding one label per class.
     """
 
@@ -126,14 +126,14 @@ class ClassTargets(Targets):
     @property
     def start(self) -> Array:
         """Logarithms of the prior probabilities of the classes."""
-        return np.log(self.class_prior)
+        return np.log(self.prior)
 
     @property
     def loss(self) -> dict[str, Any]:
         """Cross-entropy of the unaltered rows and of one view of each."""
         return {
             "loss": "cross_entropy",
-            "class_weight": self.class_weight,
+            "class_weight": self.weights,
             "labelled_views": ("original", "augmented"),
         }
 
@@ -172,14 +172,14 @@ class ClassTargets(Targets):
                 f"{self.owner} needs labels of two classes or more. Got "
                 f"{len(self.classes)} class(es): {self.classes}. {self.how_to_mark}"
             )
-        self.class_weight = compute_class_weight(
+        self.weights = compute_class_weight(
             self.class_weight, classes=self.classes, y=labels
         )
         # Add one label per class: a first chunk may lack some classes.
         codes = self.encode(labels).astype(int)  # floats where there are none
         counts = np.bincount(codes, minlength=len(self.classes)) + 1
-        shares = self.class_weight * counts
-        self.class_prior = shares / shares.sum()
+        shares = self.weights * counts
+        self.prior = shares / shares.sum()
 
     def encode(self, labels: Array) -> Array:
         """Return the index of each label among the classes."""

@@ -1,5 +1,6 @@
 """COrALClassifier: predicts a class per row, learnt from the labelled rows."""
 
+from copy import copy
 from numbers import Integral
 from typing import Any, Literal, Self
 
@@ -228,20 +229,17 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
         """Return new targets, not fitted yet."""
         return ClassTargets(type(self).__name__, self.unlabeled, self.class_weight)
 
-    @property
-    def classes_(self) -> Array:
-        """ndarray of shape (n_classes,): the class labels."""
-        return self._read_targets().classes
+    def _show_targets(self, targets: ClassTargets) -> None:
+        """Set the fitted attributes that describe the classes."""
+        self.classes_ = targets.classes
+        self.class_weight_ = targets.weights
+        self.class_prior_ = targets.prior
 
-    @property
-    def class_weight_(self) -> NDArray[np.float64]:
-        """ndarray of shape (n_classes,): the weights of the classes."""
-        return self._read_targets().class_weight
-
-    @property
-    def class_prior_(self) -> NDArray[np.float64]:
-        """ndarray of shape (n_classes,): their probabilities before training."""
-        return self._read_targets().class_prior
+    def _read_targets(self) -> ClassTargets:
+        """Return the learnt targets; `unlabeled` may have been set since."""
+        targets = copy(super()._read_targets())
+        targets.unlabeled = self.unlabeled
+        return targets
 
     def _check_classes(self, classes: ArrayLike | None) -> None:
         """Check the classes passed to `partial_fit`."""

@@ -108,9 +108,9 @@ class InfMaskingTransformer(BaseMultimodalTransformer):
 
     Adds contrasts of the full fusion with the distribution of fusions in which random
     tokens are hidden to those of :class:`CoMMTransformer`, which contrast each modality
-    with the full fusion. The loss is the weighted mean of the terms ``[IM', IM'',
-    CoMM's terms]``, where ``IM`` of a view is :func:`~skcoral.losses.info_nce_of_masks`
-    [1]_.
+    with the full fusion. The loss is the mean, over ``[IM', IM'', CoMM's terms]``, of
+    each term times its weight, where ``IM`` of a view is
+    :func:`~skcoral.losses.info_nce_of_masks` [1]_.
 
     Parameters
     ----------

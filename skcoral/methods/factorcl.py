@@ -44,8 +44,8 @@ class FactorCLTransformer(BaseMultimodalTransformer):
     summed over pairs. The component of a modality is the output of all its heads side
     by side, as published: one head for its own bound and four for each other modality,
     each `unique_dim` wide. The loss terms are "cross_nce", "cross_club",
-    "conditional_nce", "conditional_club", "self_<name>" and, from the second update,
-    "critics".
+    "conditional_nce", "conditional_club", "self_<name>" and, of the second of the two
+    updates that each batch makes, "critics".
 
     Views are augmented as each modality specifies, conditional bounds use the augmented
     view on both sides, and the optimiser is AdamW. The published temperature has no

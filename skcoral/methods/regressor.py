@@ -145,12 +145,7 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
         """Return new targets, not fitted yet."""
         return NumberTargets(type(self).__name__)
 
-    @property
-    def target_mean_(self) -> float:
-        """float: mean of the targets seen in `fit`."""
-        return self._read_targets().mean
-
-    @property
-    def target_scale_(self) -> float:
-        """float: standard deviation of the targets, or 1 if they are all equal."""
-        return self._read_targets().scale
+    def _show_targets(self, targets: NumberTargets) -> None:
+        """Set the fitted attributes that describe the targets."""
+        self.target_mean_ = targets.mean
+        self.target_scale_ = targets.scale

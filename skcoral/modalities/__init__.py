@@ -19,6 +19,7 @@ KINDS: dict[str, type[BaseModality]] = {
 
 __all__ = [
     "KINDS",
+    "BaseModality",
     "EmbeddingModality",
     "ImageModality",
     "SequenceModality",

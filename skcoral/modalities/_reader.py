@@ -44,17 +44,17 @@ class ModalityReader:
 
     Attributes
     ----------
-    modalities_ : list of (name, fitted spec, columns)
-        The modalities.
+    modalities : list of (name, spec, columns)
+        The modalities, whose specs are new and, from `fit_read` on, fitted.
     """
 
     def __init__(self, modalities: Specs, seed: int) -> None:
-        self.modalities_ = [
+        self.modalities = [
             (name, make_spec(spec, seed), columns) for name, spec, columns in modalities
         ]
-        self.raw_reader_ = BlockReader(
-            {name: columns for name, _, columns in self.modalities_},
-            {name for name, spec, _ in self.modalities_ if spec.takes_lengths},
+        self.raw_reader = BlockReader(
+            {name: columns for name, _, columns in self.modalities},
+            {name for name, spec, _ in self.modalities if spec.takes_lengths},
         )
 
     def fit_read(self, X: Rows) -> dict[str, Any]:
@@ -66,10 +66,11 @@ class ModalityReader:
             If columns cannot be found, if a modality is missing in every row, or if a
             spec raises it; the message names the modality.
         """
-        raw = self.raw_reader_.fit(X).read(X)
+        self.raw_reader.fit(X)
         blocks = {}
-        for (_, spec, _), (name, block) in zip(self.modalities_, raw, strict=True):
+        for name, spec, _ in self.modalities:
             with naming(name):
+                block = self.raw_reader.read(X, name)
                 _fit_spec(spec, block)
                 blocks[name] = _read_block(spec, name, block)
         return blocks
@@ -90,10 +91,11 @@ class ModalityReader:
         ValueError
             If X is a different container than in `fit_read`, or if a spec raises it.
         """
-        raw = self.raw_reader_.read(X, start)
+        self.raw_reader.check(X)
         blocks = {}
-        for (_, spec, _), (name, block) in zip(self.modalities_, raw, strict=True):
+        for name, spec, _ in self.modalities:
             with naming(name, start):
+                block = self.raw_reader.read(X, name)
                 blocks[name] = _read_block(spec, name, block)
         return blocks
 

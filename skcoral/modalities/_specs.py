@@ -13,6 +13,12 @@ from skcoral.modalities.base import Modality
 # The `modalities` of an estimator: (name, spec, columns), a spec being a modality or
 # the name of its kind.
 Specs: TypeAlias = Sequence[tuple[str, Any, Any]]
+# What a modality must have, by name.
+MEMBERS = [
+    name
+    for name in {**Modality.__annotations__, **vars(Modality)}
+    if not name.startswith("_")
+]
 
 
 def find_modalities(owner: str, modalities: Any, X: Rows, reserved: set[str]) -> Specs:
@@ -71,15 +77,28 @@ def _check_modality(name: Any, spec: Any, label: str) -> None:
     if not is_spec(spec):
         raise ValueError(
             f"{label} must have specs that are modality instances or among "
-            f"{sorted(KINDS)}. Got {spec!r} for {name!r} instead."
+            f"{sorted(KINDS)}. Got {spec!r} for {name!r} instead.{_explain(spec)}"
         )
+
+
+def _explain(spec: Any) -> str:
+    """Return what an object that looks like a modality lacks, in words."""
+    absent = _find_absent(spec)
+    if isinstance(spec, (str, type)) or len(absent) > len(MEMBERS) // 2:
+        return ""
+    return f" It lacks {', '.join(absent)}, which skcoral.modalities.BaseModality has."
+
+
+def _find_absent(spec: Any) -> list[str]:
+    """Return the members of the protocol of modalities that an object lacks."""
+    return [name for name in MEMBERS if not hasattr(spec, name)]
 
 
 def is_spec(spec: Any) -> bool:
     """Return whether a value is the name of a kind, or a modality."""
     if isinstance(spec, str):
         return spec in KINDS
-    return isinstance(spec, Modality) and not isinstance(spec, type)
+    return not isinstance(spec, type) and not _find_absent(spec)
 
 
 def reads_strings(spec: Any) -> bool:
@@ -96,4 +115,6 @@ def make_spec(spec: Any, seed: int) -> Any:
         for key, value in spec.get_params(deep=True).items()
         if value is None and key.rpartition("__")[2] == "random_state"
     }
-    return spec.set_params(**unset)
+    if unset:
+        spec.set_params(**unset)
+    return spec

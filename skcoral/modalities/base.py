@@ -1,7 +1,7 @@
 """The modality contract, the base class of kinds, and helpers that kinds share."""
 
 from operator import methodcaller
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,6 @@ from skcoral.nn.encoders.base import Encoder
 AUGMENTATIONS = {"corrupt", "noise", "drop"}
 
 
-@runtime_checkable
 class Modality(Protocol):
     """Interface of a kind of modality; the package relies on nothing else.
 

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skcoral.nn.fused_hidden_layer import QUICK, Activation, fused_hidden_layer
+from skcoral.nn.fused_hidden_layer import SCALES, Activation, fused_hidden_layer
 
-# Hidden layers of this width and more are fused: docs/decisions/speed.md has the times
-# of both forms, which `benchmarks/benchmark_feed_forward.py` measures.
+# Hidden layers of so many units, and of so many times the width of the tokens, are
+# fused: docs/decisions/speed.md has the times of both forms.
 FUSED_WIDTH = 1024
+FUSED_RATIO = 16
 # Number of dropout masks drawn per pass; each row uses one of them.
 N_MASKS = 128
 
@@ -87,23 +88,22 @@ class FeedForward(nn.Module):
         """Return the output for `x` of shape (..., embed_dim)."""
         x = self.norm(x)
         if self._is_fused(x):
-            p = self.dropout.p if self.training else 0.0
+            p = self.dropout.p
             return fused_hidden_layer(x, self.up, self.down, p, self.activation)
-        activate, scale = ACTIVATIONS[self.activation]
+        # Scaling the weights, not the hidden layer, takes a third less time.
+        activate, scale = ACTIVATIONS[self.activation], SCALES[self.activation]
         hidden = activate(F.linear(x, scale * self.up.weight, scale * self.up.bias))
         return F.linear(self.dropout(hidden), self.down.weight / scale, self.down.bias)
 
     def _is_fused(self, x: Tensor) -> bool:
-        """Return whether the fused form is faster: in training, wide and on a CPU."""
+        """Return whether the fused form is faster: in training, wide, on a CPU."""
         training = self.training and torch.is_grad_enabled()
-        wide = self.up.out_features >= FUSED_WIDTH
+        least = max(FUSED_WIDTH, FUSED_RATIO * self.up.in_features)
+        wide = self.up.out_features >= least
         return training and wide and x.device.type == "cpu"
 
 
-# The function of a hidden layer and the scale of its input, by which its output is
-# divided: QuickGELU(z) = silu(1.702 z) / 1.702. Scaling the weights, not the hidden
-# layer, takes a fifth to a third less time.
-ACTIVATIONS: dict[Activation, tuple[Callable[[Tensor], Tensor], float]] = {
-    "gelu": (F.silu, QUICK),
-    "relu": (F.relu, 1.0),
+ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "gelu": F.silu,
+    "relu": F.relu,
 }

@@ -82,8 +82,8 @@ class CoMMObjective(Objective):
 class InfMaskingObjective(Objective):
     """InfMasking's objective: CoMM's, plus fusions under many random masks.
 
-    The weighted mean of the M + 3 terms ``[IM', IM'', CoMM's terms]``: each is
-    multiplied by its weight ``w_n``. ``IM`` is
+    The mean, over the M + 3 terms ``[IM', IM'', CoMM's terms]``, of each term times its
+    weight ``w_n``. ``IM`` is
     :func:`~skcoral.losses.info_nce_of_masks` between the fusion of all tokens of a view
     and K fusions in which random tokens are hidden; in training, the weight of its
     variance is ``variance_weight (epoch + 1) / max_epochs``.

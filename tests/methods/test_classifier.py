@@ -201,3 +201,17 @@ def test_partial_fit_refuses_what_needs_all_rows(views, make):
         make(class_weight="balanced").partial_fit(views, y, classes=[0, 1])
     with pytest.raises(ValueError, match="does not support early_stopping=True"):
         make(early_stopping=True).partial_fit(views, y, classes=[0, 1])
+
+
+# Parameters that are set after fit
+
+
+def test_the_mark_of_rows_without_a_label_may_be_set_later(make):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 4)), np.arange(30) % 2
+    model = make(modalities=[("a", "embedding", [0, 1, 2, 3])]).fit(X, y)
+    labelled = y == 1
+    expected = np.mean(model.predict(X)[labelled] == 1)
+    assert model.set_params(unlabeled=0).score(X, y) == pytest.approx(expected)
+    model.set_params(unlabeled=7).partial_fit(X, np.where(labelled, 1, 7))
+    assert model.n_iter_ > 1

@@ -182,6 +182,13 @@ def test_auto_epochs_follow_the_number_of_updates(tiny):
     assert coral.fit(X).net_.max_epochs == math.ceil(600 / 32)
 
 
+def test_continued_training_keeps_the_sizes_of_the_first(views, tiny):
+    coral = make_tiny(tiny).fit(views).set_params(n_heads=3, mask_ratio=[])
+    assert coral.partial_fit(views).n_iter_ == 3
+    with pytest.raises(ValueError, match="non-empty sequence"):
+        coral.fit(views)
+
+
 def test_fit_starts_anew_and_warm_start_continues(views, tiny):
     coral = make_tiny(tiny)
     first = coral.fit_transform(views)

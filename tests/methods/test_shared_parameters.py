@@ -73,3 +73,11 @@ def test_a_subclass_without_parameters_inherits_all():
 
 def test_attributes_of_an_instance_are_its_parameters_alone():
     assert set(vars(Wider())) == set(Wider().get_params(deep=False))
+
+
+def test_what_is_no_parameter_is_refused():
+    with pytest.raises(TypeError, match="must be made by `parameter`"):
+
+        @estimator
+        class Wrong(GMCTransformer):
+            width: int = 3

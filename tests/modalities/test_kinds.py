@@ -9,7 +9,7 @@ from skorch.helper import SliceDict
 from skcoral import COrALTransformer
 from skcoral.augmentations import Noise
 from skcoral.modalities import KINDS
-from skcoral.modalities.base import Modality
+from skcoral.modalities._specs import is_spec
 from skcoral.nn.encoders.embedding import VectorEncoder
 
 SIZES = {"embed_dim": 8, "max_epochs": 2, "random_state": 0}
@@ -56,7 +56,7 @@ def make_table():
 
 @pytest.mark.parametrize("kind", KINDS.values())
 def test_every_kind_meets_the_contract(kind):
-    assert isinstance(kind(), Modality)
+    assert is_spec(kind())
     assert not kind.claims(np.array([1.0, 2.0]))
 
 
@@ -73,7 +73,7 @@ def test_strings_are_expected_where_a_kind_reads_them(word):
 
 
 def test_a_kind_needs_no_base_class():
-    assert isinstance(Flags(), Modality)
+    assert is_spec(Flags())
     X = make_table()
     modalities = [("numbers", "tabular", [0, 2]), ("flags", Flags(), [1])]
     coral = COrALTransformer(modalities, **SIZES)
@@ -84,11 +84,34 @@ def test_a_kind_needs_no_base_class():
     assert coral.modalities_[1][1].scale == 0.5
 
 
-def test_what_lacks_a_part_of_the_contract_is_refused():
+def test_what_is_no_modality_is_refused():
     message = "must have specs that are modality instances or among"
-    for spec in (BaseEstimator(), Flags, "flag"):
-        with pytest.raises(ValueError, match=message):
+    for spec in (BaseEstimator(), Flags, "flag", 3, None):
+        with pytest.raises(ValueError, match=rf"{message} .* instead\.$"):
             COrALTransformer([("flags", spec, [1])], **SIZES).fit(make_table())
+
+
+def test_what_a_modality_lacks_is_named():
+    class Bare(BaseEstimator):
+        fit, transform = Flags.fit, Flags.transform
+        make_encoder, make_augmentation = Flags.make_encoder, Flags.make_augmentation
+        claims = Flags.claims
+
+    message = "It lacks array_ndim, reads_strings, takes_lengths, defer, which"
+    with pytest.raises(ValueError, match=message):
+        COrALTransformer([("flags", Bare(), [1])], **SIZES).fit(make_table())
+
+
+def test_a_modality_may_delegate_to_another():
+    class Wrapped(BaseEstimator):
+        def __init__(self, spec):
+            self.spec = spec
+
+        def __getattr__(self, name):
+            return getattr(self.__dict__["spec"], name)
+
+    modalities = [("flags", Wrapped(Flags()), [1])]
+    assert COrALTransformer(modalities, **SIZES).fit_transform(make_table()).size
 
 
 def test_auto_asks_every_kind(monkeypatch):

@@ -14,14 +14,14 @@ DIM = 8
 @pytest.fixture(params=["plain", "fused"])
 def form(request, monkeypatch):
     """Make every feed-forward take this form, whatever its width."""
-    width = 0 if request.param == "fused" else float("inf")
-    monkeypatch.setattr(feed_forward, "FUSED_WIDTH", width)
+    is_fused = request.param == "fused"
+    monkeypatch.setattr(FeedForward, "_is_fused", lambda self, x: is_fused)
     return request.param
 
 
 @pytest.fixture
 def always_fused(monkeypatch):
-    monkeypatch.setattr(feed_forward, "FUSED_WIDTH", 0)
+    monkeypatch.setattr(FeedForward, "_is_fused", lambda self, x: True)
 
 
 ACTIVATIONS = {"gelu": lambda z: z * torch.sigmoid(1.702 * z), "relu": torch.relu}
@@ -183,6 +183,7 @@ def test_both_forms_are_one_function_where_the_fused_one_is_taken(monkeypatch):
         lambda *args: taken.append(args) or apply(*args),
     )
     monkeypatch.setattr(feed_forward, "FUSED_WIDTH", 20)
+    monkeypatch.setattr(feed_forward, "FUSED_RATIO", 2)
     layer(x)
     assert len(taken) == 1
     with torch.no_grad():
@@ -190,4 +191,7 @@ def test_both_forms_are_one_function_where_the_fused_one_is_taken(monkeypatch):
     torch.testing.assert_close(layer.eval()(x), naive_feed_forward(layer, x))
     monkeypatch.setattr(feed_forward, "FUSED_WIDTH", 21)
     layer.train()(x)
+    monkeypatch.setattr(feed_forward, "FUSED_WIDTH", 20)
+    monkeypatch.setattr(feed_forward, "FUSED_RATIO", 3)
+    layer(x)
     assert len(taken) == 1
