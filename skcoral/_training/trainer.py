@@ -158,11 +158,6 @@ def count_epochs(n_samples, batch_size):
 
 def _make_net(plan, n_samples):
     """Return the net of a plan for so many rows, not initialised yet."""
-    if plan.early_stopping:
-        n_samples -= math.ceil(n_samples * plan.validation_fraction)
-    max_epochs = plan.max_epochs
-    if max_epochs == "auto":
-        max_epochs = count_epochs(n_samples, plan.batch_size)
     device = _find_device(plan)
     width = plan.method.network_params["embed_dim"]
     objective = plan.method.objective_params.items()
@@ -179,7 +174,7 @@ def _make_net(plan, n_samples):
         optimizer__weight_decay=plan.weight_decay,
         optimizer__fused=True,
         lr=plan.lr,
-        max_epochs=max_epochs,
+        max_epochs=_find_max_epochs(plan, n_samples),
         batch_size=plan.batch_size,
         iterator_train=BatchLoader,
         iterator_train__shuffle=True,
@@ -192,6 +187,15 @@ def _make_net(plan, n_samples):
         **{f"criterion__{key}": value for key, value in objective},
         **{f"module__{key}": value for key, value in network},
     )
+
+
+def _find_max_epochs(plan, n_samples):
+    """Return the number of epochs, for "auto" by the rows that are not held out."""
+    if plan.max_epochs != "auto":
+        return plan.max_epochs
+    if plan.early_stopping:
+        n_samples -= math.ceil(n_samples * plan.validation_fraction)
+    return count_epochs(n_samples, plan.batch_size)
 
 
 def _find_device(plan):
