@@ -123,7 +123,9 @@ def test_every_estimator_is_checked():
     assert {type(estimator) for estimator in ESTIMATORS + PREDICTORS} == public
 
 
-def test_the_default_estimator_passes_45_checks_and_skips_only_array_api():
+def test_the_default_estimator_passes_45_checks_and_skips_only_array_api(monkeypatch):
+    # Of "auto", a tenth of the passes over a small table: minutes less, on one core.
+    monkeypatch.setattr("skcoral._training.trainer.MAX_EPOCHS", 20)
     results = check_estimator(COrALTransformer(), on_fail=None, on_skip=None)
     others = {r["check_name"]: r["status"] for r in results if r["status"] != "passed"}
     assert others == {"check_array_api_input": "skipped"}

@@ -58,7 +58,7 @@ def test_early_stopping_is_no_interruption_and_keeps_no_rows(views, tiny):
     coral = make_batched(tiny, early_stopping=True, max_epochs=3, n_iter_no_change=1)
     coral.fit(views)
     assert coral.net_.train_split is None
-    big = SliceDict(**{k: np.tile(v, (100, 1)) for k, v in views.items()})
+    big = SliceDict(**{k: np.tile(v, (20, 1)) for k, v in views.items()})
     sizes = [
         len(pickle.dumps(coral.set_params(validation_fraction=f).fit(big)))
         for f in (0.1, 0.8)
