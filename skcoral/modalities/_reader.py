@@ -20,7 +20,7 @@ from skcoral._input.blocks import (
 from skcoral._input.containers import is_mapped, slice_rows
 from skcoral._input.errors import naming
 from skcoral._input.presence import find_nonempty_rows
-from skcoral._input.reader import BlockReader
+from skcoral._input.selection import BlockReader
 from skcoral._types import Array, Rows
 from skcoral.modalities._specs import Specs, make_spec
 from skcoral.modalities.base import Modality
