@@ -13,7 +13,8 @@ from skorch import NeuralNet
 from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import to_device
 
-from skcoral._input.blocks import split_block
+from skcoral._input.blocks import split_block, take_from_blocks
+from skcoral._training.batches import BlockDataset
 from skcoral._training.callbacks import LossTerms
 from skcoral._training.generators import seeded
 
@@ -171,6 +172,24 @@ class ContrastiveNet(NeuralNet):
         (outputs,) = self.map_batches(lambda x: [network.head(network(x))], dataset)
         return outputs
 
+    def check_outputs(self, dataset):
+        """Raise if what the network makes of some rows is not finite.
+
+        The loss of the last update was computed before it, so that no term tells what
+        the update made of the weights.
+        """
+        step = math.ceil(len(dataset) / INFERENCE_BATCH_SIZE)
+        blocks = take_from_blocks(dataset.blocks, slice(None, None, step))
+        rows = BlockDataset(blocks)
+        outputs = self.embed(rows)
+        if hasattr(self.module_, "head"):
+            outputs.append(self.apply_head(rows))
+        weights = [*self.module_.parameters(), *self.criterion_.parameters()]
+        finite = [torch.isfinite(weight).all() for weight in weights]
+        if not all(finite) or not all(np.isfinite(out).all() for out in outputs):
+            fault = "the last update made features that are not finite"
+            raise ValueError(self._describe_divergence(fault))
+
     @torch.no_grad()
     def map_batches(self, function, dataset):
         """Apply a function of a batch to all rows in evaluation mode.
@@ -219,7 +238,8 @@ class ContrastiveNet(NeuralNet):
         for name, value in terms.items():
             value = value.item()
             if not np.isfinite(value):
-                raise ValueError(self._describe_divergence(name, value))
+                fault = f"the {name!r} term is {value}"
+                raise ValueError(self._describe_divergence(fault))
             self.history.record_batch(f"{prefix}_{name}", value)
         return sum(terms.values())
 
@@ -255,11 +275,10 @@ class ContrastiveNet(NeuralNet):
             view[name] = values if mask is None else (values, mask)
         return view
 
-    def _describe_divergence(self, term, value):
+    def _describe_divergence(self, fault):
         return (
-            f"Training diverged at epoch {len(self.history)}: the {term!r} term is "
-            f"{value}. Lower lr (now {self.lr}) or raise temperature, and look for "
-            "extreme values in X."
+            f"Training diverged at epoch {len(self.history)}: {fault}. Lower lr (now "
+            f"{self.lr}) or raise temperature, and look for extreme values in X."
         )
 
 

@@ -141,6 +141,7 @@ def train(plan, blocks, targets=None, net=None):
         if is_new:
             net.initialize()
         net.partial_fit(fitted, epochs=plan.epochs)
+    net.check_outputs(fitted)
     # Do not keep the held-out rows in the estimator.
     net.set_params(train_split=None)
     learn_imputation(net, fitted)

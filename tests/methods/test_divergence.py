@@ -1,0 +1,71 @@
+"""Training that ends in weights of no use: an error, of every method, at every end."""
+
+import numpy as np
+import pytest
+from helpers import HALVES, TINY, learnt
+
+import skcoral
+from skcoral.methods._base import BaseMultimodalTransformer
+
+METHODS = [
+    kind
+    for kind in (getattr(skcoral, name) for name in skcoral.__all__)
+    if isinstance(kind, type) and issubclass(kind, BaseMultimodalTransformer)
+]
+# These refuse early stopping.
+SCHEDULED = [skcoral.DisentangledSSLTransformer, skcoral.FactorCLTransformer]
+DIVERGED = (
+    r"^Training diverged at epoch [12]: .* (is nan|is -?inf|are not finite)\. Lower lr "
+    r"\(now 1e\+30\) or raise temperature, and look for extreme values in X\.$"
+)
+kinds = pytest.mark.parametrize("kind", METHODS, ids=lambda kind: kind.__name__)
+
+
+def make(kind, **params):
+    """Return an estimator of one epoch and one update."""
+    estimator = kind(HALVES, max_epochs=1, random_state=0)
+    sizes = {k: v for k, v in TINY.items() if hasattr(estimator, k)}
+    return estimator.set_params(**{**sizes, "max_epochs": 1, **params})
+
+
+@pytest.fixture
+def rows():
+    """A table of numbers, and targets of two classes."""
+    X = np.random.default_rng(0).normal(size=(24, 4))
+    return X, np.arange(24) % 2
+
+
+@kinds
+def test_a_last_update_that_ruins_the_weights_is_a_divergence(rows, kind):
+    model = make(kind, lr=1e30)
+    with pytest.raises(ValueError, match=DIVERGED):
+        model.fit(*rows)
+    assert learnt(model) == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in METHODS if kind not in SCHEDULED])
+def test_a_ruined_epoch_of_early_stopping_is_a_divergence(rows, kind):
+    model = make(kind, lr=1e30, early_stopping=True)
+    with pytest.raises(ValueError, match=DIVERGED):
+        model.fit(*rows)
+    assert learnt(model) == []
+
+
+@kinds
+def test_a_ruined_first_chunk_is_a_divergence(rows, kind):
+    model = make(kind, lr=1e30)
+    with pytest.raises(ValueError, match=DIVERGED):
+        model.partial_fit(*rows)
+    assert learnt(model) == []
+
+
+@kinds
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_ruined_continuation_forgets_the_model(rows, kind, method):
+    model = make(kind, warm_start=True).fit(*rows)
+    for group in model.net_.optimizer_.param_groups:
+        group["lr"] = 1e30
+    model.net_.lr = 1e30
+    with pytest.raises(ValueError, match=DIVERGED):
+        getattr(model, method)(*rows)
+    assert learnt(model) == []
