@@ -54,8 +54,9 @@ def test_a_ruined_epoch_of_early_stopping_is_a_divergence(rows, kind):
 @kinds
 def test_a_ruined_first_chunk_is_a_divergence(rows, kind):
     model = make(kind, lr=1e30)
+    classes = {"classes": [0, 1]} if kind is skcoral.COrALClassifier else {}
     with pytest.raises(ValueError, match=DIVERGED):
-        model.partial_fit(*rows)
+        model.partial_fit(*rows, **classes)
     assert learnt(model) == []
 
 
