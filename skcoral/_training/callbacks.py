@@ -46,7 +46,23 @@ class BestEpoch(EarlyStopping):
 
     Projection heads belong to the objective: restoring only the network would pair it,
     in `score` and further training, with the heads of another epoch.
+
+    Parameters
+    ----------
+    patience : int
+        Number of epochs without improvement after which training stops.
     """
+
+    def __init__(self, patience):
+        super().__init__(patience=patience, load_best=True)
+
+    def __getstate__(self):
+        """Return the parameter: every training counts anew."""
+        return {"patience": self.patience}
+
+    def __setstate__(self, state):
+        """Be as new."""
+        self.__init__(**state)
 
     def on_epoch_end(self, net, **kwargs):
         """Keep the objective's state at the best epoch."""

@@ -59,13 +59,13 @@ def resolve_precision(precision, device, width):
 
     Returns
     -------
-    torch.dtype
+    {"float32", "bfloat16"}
         The format of matrix products.
     """
     if precision == "auto":
         faster = width >= MIN_BFLOAT16_WIDTH and _multiplies_bfloat16(device)
         precision = "bfloat16" if faster else "float32"
-    return getattr(torch, precision)
+    return precision
 
 
 def _multiplies_bfloat16(device):

@@ -17,6 +17,7 @@ from skcoral._input.blocks import split_block, take_from_blocks
 from skcoral._training.batches import BlockDataset
 from skcoral._training.callbacks import LossTerms
 from skcoral._training.generators import seeded
+from skcoral._training.weights import fill_weights
 
 # Number of rows per batch at inference, always the same: matrix products of one shape
 # round equally, so that a row's embedding does not depend on the other rows, bit for
@@ -42,7 +43,7 @@ class ContrastiveNet(NeuralNet):
         Seed of the views in validation and scoring. It is the same in each pass, so
         that the losses of epochs are comparable.
 
-    precision : torch.dtype, default=torch.float32
+    precision : {"float32", "bfloat16"}, default="float32"
         Format of matrix products in training; losses, weights, validation and inference
         use float32.
 
@@ -57,7 +58,16 @@ class ContrastiveNet(NeuralNet):
 
     epochs_ahead_ : int
         Number of epochs of the current or last training.
+
+    trainable : bool
+        Whether the net has its projection heads; a net that was saved for its embedding
+        only has zeros in their place.
     """
+
+    trainable = True
+    # State of the network and of the objective, while a net is made again; None takes
+    # zeros for a part.
+    weights = None
 
     def __init__(
         self,
@@ -66,7 +76,7 @@ class ContrastiveNet(NeuralNet):
         *,
         augmentations=None,
         views_seed=0,
-        precision=torch.float32,
+        precision="float32",
         **kwargs,
     ):
         self.augmentations = augmentations
@@ -83,6 +93,36 @@ class ContrastiveNet(NeuralNet):
             ("loss_terms", LossTerms()),
             ("print_log", PrintLog()),
         ]
+
+    def initialize_module(self):
+        """Make the network, new or with the weights of a state."""
+        self.module_ = self._make_part("module")
+        return self
+
+    def initialize_criterion(self):
+        """Make the objective, new or with the weights of a state."""
+        self.criterion_ = self._make_part("criterion")
+        return self
+
+    def _make_part(self, name):
+        make = getattr(self, name)
+        kwargs = self.get_params_for(name)
+        if self.weights is None:
+            return self.initialized_instance(make, kwargs)
+        # No numbers are drawn from torch's global generator.
+        with seeded(0, "cpu"):
+            part = make(**kwargs)
+        fill_weights(part, self.weights[name])
+        return part
+
+    def check_trainable(self):
+        """Raise ValueError if the net was saved for its embedding only."""
+        if not self.trainable:
+            raise ValueError(
+                "This estimator was saved without for_training=True, so it lacks what "
+                "the loss and further training need. It can transform and predict. "
+                "Save the original by skcoral.save(estimator, path, for_training=True)."
+            )
 
     def get_params_for_optimizer(self, prefix, named_parameters):
         """Apply weight decay to matrices only, not to biases, norms and queries."""
@@ -226,6 +266,7 @@ class ContrastiveNet(NeuralNet):
 
     def evaluate(self, dataset):
         """Return the mean loss over the batches of a data set, with seeded views."""
+        self.check_trainable()
         loader = self.get_iterator(dataset)
         self._set_training(False)
         with seeded(self.views_seed, self.device), torch.no_grad():
@@ -263,8 +304,9 @@ class ContrastiveNet(NeuralNet):
 
     def _autocast(self):
         kind = torch.device(self.device).type
-        enabled = self.precision != torch.float32
-        return torch.autocast(kind, dtype=self.precision, enabled=enabled)
+        enabled = self.precision != "float32"
+        dtype = getattr(torch, self.precision)
+        return torch.autocast(kind, dtype=dtype, enabled=enabled)
 
     def _augment(self, blocks):
         """Return one random view of a batch."""

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import torch
-from skorch.callbacks import EarlyStopping
+from skorch.callbacks import EarlyStopping, LRScheduler
 from skorch.helper import predefined_split
 
 from skcoral._input.blocks import count_rows, drop_idle_mask, take_from_blocks
-from skcoral._training.batches import BatchLoader, BlockDataset
+from skcoral._training.batches import BlockDataset
 from skcoral._training.callbacks import BestEpoch, EpochProgress
 from skcoral._training.devices import (
     resolve_compile,
@@ -20,9 +19,8 @@ from skcoral._training.devices import (
 )
 from skcoral._training.generators import seeded
 from skcoral._training.imputation import learn_imputation
-from skcoral._training.net import ContrastiveNet
 from skcoral._training.split import hold_out
-from skcoral.nn.network import DualPathNetwork
+from skcoral._training.state import make_net
 
 # max_epochs="auto": enough updates for a small table, few passes over a large one.
 MIN_UPDATES = 600
@@ -142,8 +140,7 @@ def train(plan, blocks, targets=None, net=None):
             net.initialize()
         net.partial_fit(fitted, epochs=plan.epochs)
     net.check_outputs(fitted)
-    # Do not keep the held-out rows in the estimator.
-    net.set_params(train_split=None)
+    _clear(net)
     learn_imputation(net, fitted)
     net.module_.eval()
     net.criterion_.eval()
@@ -163,23 +160,14 @@ def _make_net(plan, n_samples):
     width = plan.method.network_params["embed_dim"]
     objective = plan.method.objective_params.items()
     network = plan.method.network_params.items()
-    return ContrastiveNet(
-        DualPathNetwork,
-        plan.method.objective,
-        module__modalities=plan.modalities,
-        augmentations={
-            name: spec.make_augmentation() for name, spec in plan.modalities.items()
-        },
+    return make_net(
+        plan.modalities,
+        criterion=plan.method.objective,
         views_seed=plan.seed,
-        optimizer=torch.optim.AdamW,
         optimizer__weight_decay=plan.weight_decay,
-        optimizer__fused=True,
         lr=plan.lr,
         max_epochs=_find_max_epochs(plan, n_samples),
         batch_size=plan.batch_size,
-        iterator_train=BatchLoader,
-        iterator_train__shuffle=True,
-        iterator_valid=BatchLoader,
         callbacks=_make_callbacks(plan),
         device=device,
         precision=resolve_precision(plan.precision, device, width),
@@ -215,7 +203,7 @@ def _make_callbacks(plan):
     if plan.verbose:
         callbacks.append(EpochProgress())
     if plan.early_stopping:
-        callbacks.append(BestEpoch(patience=plan.n_iter_no_change, load_best=True))
+        callbacks.append(BestEpoch(plan.n_iter_no_change))
     return callbacks
 
 
@@ -233,6 +221,14 @@ def _make_dataset(blocks, targets, rows, device):
         blocks = take_from_blocks(blocks, rows)
         targets = None if targets is None else targets[rows]
     return BlockDataset(blocks, device, targets)
+
+
+def _clear(net):
+    """Let go of what the estimator must not keep: held-out rows, copies of weights."""
+    net.set_params(train_split=None)
+    for _, callback in net.callbacks_:
+        if isinstance(callback, LRScheduler):
+            callback.lr_scheduler_ = None  # made anew when training goes on
 
 
 def _warn_if_interrupted(net):

@@ -30,12 +30,13 @@ from skcoral._types import RandomState, Rows
 from skcoral.methods import _parameters as shared
 from skcoral.methods._checks import refuse_early_stopping
 from skcoral.methods._parameters import estimator
+from skcoral.methods._state import StateMixin
 from skcoral.modalities._reader import ModalityReader
 from skcoral.modalities._specs import find_modalities, reads_strings
 
 
 @estimator
-class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
+class BaseMultimodalTransformer(StateMixin, TransformerMixin, BaseComposition):
     """Fitting, transforming, feature names and tags, shared by all methods.
 
     A method is a subclass that implements `_make_method` and, if it adds parameters,
@@ -228,6 +229,12 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         return self
 
     @property
+    def modalities_(self) -> list[tuple[str, Any, Any]]:
+        """list of (name, fitted spec, columns): the modalities in use."""
+        check_is_fitted(self, "_reader_")
+        return self._reader_.modalities
+
+    @property
     def output_indices_(self) -> dict[str, slice]:
         """dict of str to slice: columns of each component in the output."""
         check_is_fitted(self, "net_")
@@ -309,6 +316,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         """
         net = self.net_ if resume else None
         if resume:
+            net.check_trainable()
             # An unreadable chunk leaves the estimator as trained so far.
             X = validate_X(self, X, reset=False, min_samples=2)
             data = self._gather(self._reader_.read(X), encode)
@@ -332,9 +340,7 @@ class BaseMultimodalTransformer(TransformerMixin, BaseComposition):
         modalities = find_modalities(type(self).__name__, self.modalities, X, reserved)
         self._validate_names([name for name, _, _ in modalities])
         self._reader_ = ModalityReader(modalities, self._seed)
-        blocks = self._reader_.fit_read(X)
-        self.modalities_ = self._reader_.modalities
-        return blocks
+        return self._reader_.fit_read(X)
 
     def _gather(self, blocks, encode):
         """Return the blocks, and any targets, of the rows to train on."""

@@ -106,7 +106,8 @@ class SupervisedMixin:
         return Method(
             objective=SupervisedObjective,
             objective_params={
-                "make_contrast": partial(method.objective, **method.objective_params),
+                "contrast": method.objective,
+                "contrast_params": method.objective_params,
                 "weight": self.supervised_weight,
                 **self._targets_.loss,
             },

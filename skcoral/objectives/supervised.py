@@ -1,7 +1,7 @@
 """The predictors' objective: a contrast of all rows, and a loss on labelled rows."""
 
-from collections.abc import Callable, Sequence
-from typing import Literal, cast
+from collections.abc import Sequence
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor
@@ -22,8 +22,11 @@ class SupervisedObjective(Objective):
 
     Parameters
     ----------
-    make_contrast : callable
-        Returns the other objective, which must have a single phase.
+    contrast : type
+        Class of the other objective, which must have a single phase.
+
+    contrast_params : dict of str to object
+        Parameters of the other objective.
 
     loss : {"cross_entropy", "squared_error"}
         Cross-entropy of the softmax of the head's outputs, or squared error of its
@@ -49,14 +52,15 @@ class SupervisedObjective(Objective):
 
     def __init__(
         self,
-        make_contrast: Callable[[], Objective],
+        contrast: type[Objective],
+        contrast_params: dict[str, Any],
         loss: Literal["cross_entropy", "squared_error"],
         weight: float = 1.0,
         class_weight: Sequence[float] | None = None,
         labelled_views: ViewKinds = ("original",),
     ) -> None:
         super().__init__()
-        self.contrast = make_contrast()
+        self.contrast = contrast(**contrast_params)
         self.terms = (*self.contrast.terms, "supervised")
         self.views = self.contrast.views
         self.labelled_views = labelled_views

@@ -1,7 +1,6 @@
 """The supervised term against loops, and that the other terms are left alone."""
 
 import math
-from functools import partial
 
 import pytest
 import torch
@@ -26,12 +25,11 @@ VALUES = torch.tensor([0.5, -1.0, 2.0, 0.0, -0.5, 1.5], dtype=torch.float64)
 
 def make_case(n_modalities=2, n_outputs=3, mask_ratio=0.75, **params):
     """Return an objective, its contrast alone, a network and two views."""
-    make_contrast = partial(
-        COrALObjective, name_modalities(n_modalities), mask_ratio=mask_ratio, **SIZES
-    )
+    names = name_modalities(n_modalities)
+    inner = {"names": names, "mask_ratio": mask_ratio, **SIZES}
     torch.manual_seed(1)
-    objective = shake(SupervisedObjective(make_contrast, **params).double())
-    contrast = make_contrast().double()
+    objective = shake(SupervisedObjective(COrALObjective, inner, **params).double())
+    contrast = COrALObjective(**inner).double()
     contrast.load_state_dict(objective.contrast.state_dict())
     network = make_network(n_modalities, head_start=[0.1] * n_outputs)
     return objective, contrast, network, draw_views(n_modalities)
