@@ -47,7 +47,18 @@ _device: ContextVar[str | None] = ContextVar("device", default=None)
 
 @contextmanager
 def packing(for_training):
-    """Say, for this thread and context, whether states are for further training."""
+    """Say, for this thread and context, whether states are for further training.
+
+    Parameters
+    ----------
+    for_training : bool
+        Whether they are.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
     token = _for_training.set(for_training)
     try:
         yield
@@ -57,7 +68,18 @@ def packing(for_training):
 
 @contextmanager
 def unpacking(device):
-    """Set, for this thread and context, the device of nets that are made again."""
+    """Set, for this thread and context, the device of nets that are made again.
+
+    Parameters
+    ----------
+    device : str or None
+        A torch device, or "auto"; None keeps that of each state.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
     token = _device.set(device)
     try:
         yield

@@ -22,7 +22,18 @@ def dump_weights(tensors):
 
 
 def read_weights(data):
-    """Return the tensors by name, on the CPU, that `dump_weights` wrote as bytes."""
+    """Return the tensors that `dump_weights` wrote.
+
+    Parameters
+    ----------
+    data : bytes
+        The bytes.
+
+    Returns
+    -------
+    dict of str to tensor
+        The tensors by name, on the CPU.
+    """
     return {name: torch.tensor(array) for name, array in load(data).items()}
 
 
