@@ -23,18 +23,18 @@ class NeighbourObjective(Objective):
         super().__init__()
         self.head = nn.Linear(embed_dim, out_dim)
 
-    def forward(self, network, views):
+    def forward(self, network, views, generator=None):
         return self.approach(network, views) | self.spread(network, views)
 
     def phases(self, network):
         own = list(self.head.parameters())
         return [(self.approach, list(network.parameters())), (self.spread, own)]
 
-    def approach(self, network, views):
+    def approach(self, network, views, generator=None):
         first, second = self._project(network, views)
         return {"near": (first - second).square().mean()}
 
-    def spread(self, network, views):
+    def spread(self, network, views, generator=None):
         first, _ = self._project(network, views)
         return {"spread": (1 - first.std(dim=0)).clamp(min=0).mean()}
 
@@ -121,7 +121,7 @@ def test_the_original_is_passed_as_it_is(views, monkeypatch):
     monkeypatch.setattr(
         NeighbourObjective,
         "approach",
-        lambda self, network, batch: (
+        lambda self, network, batch, generator: (
             seen.append(batch) or approach(self, network, batch)
         ),
     )

@@ -43,6 +43,7 @@ FLOORS = [
     "_docstrings",
     "_types",
     "_components",
+    "_generators",
     "_input",
     "augmentations",
     "losses",

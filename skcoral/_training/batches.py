@@ -77,13 +77,19 @@ class BatchLoader:
         Rows per batch.
 
     shuffle : bool, default=False
-        Draw a new order from torch's default generator in each pass.
+        Draw a new order in each pass.
+
+    Attributes
+    ----------
+    generator : torch.Generator or None
+        Source of the orders; None means torch's default generator.
     """
 
     def __init__(self, dataset, batch_size, shuffle=False):
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self.generator = None
 
     def __len__(self):
         return len(self.batch_sizes)
@@ -95,7 +101,7 @@ class BatchLoader:
 
     def __iter__(self):
         n_rows = len(self.dataset)
-        order = torch.randperm(n_rows) if self.shuffle else torch.arange(n_rows)
+        order = self._draw_order(n_rows) if self.shuffle else torch.arange(n_rows)
         batches = zip(self._split(order), self._draw_labelled(), strict=False)
         for rows, labelled in batches:
             yield self.dataset[rows], labelled
@@ -107,9 +113,12 @@ class BatchLoader:
             yield from itertools.repeat(None)
         while True:
             if self.shuffle and len(labelled) > self.batch_size:
-                labelled = labelled[torch.randperm(len(labelled))]
+                labelled = labelled[self._draw_order(len(labelled))]
             for rows in self._split(labelled):
                 yield self.dataset[rows], self.dataset.targets[rows]
+
+    def _draw_order(self, n_rows):
+        return torch.randperm(n_rows, generator=self.generator)
 
     def _split(self, order):
         parts = list(order.split(self.batch_size))

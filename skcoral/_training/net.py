@@ -4,7 +4,6 @@ It knows neither the method, which is its criterion, nor the kinds of modalities
 it sees only as augmentations.
 """
 
-import contextlib
 import math
 
 import numpy as np
@@ -13,11 +12,12 @@ from skorch import NeuralNet
 from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import to_device
 
+from skcoral._generators import DrawFrom, Generators
 from skcoral._input.blocks import split_block, take_from_blocks
 from skcoral._training.batches import BlockDataset
 from skcoral._training.callbacks import LossTerms
-from skcoral._training.generators import seeded
 from skcoral._training.weights import fill_weights
+from skcoral.nn.feed_forward import Dropout
 
 # Number of rows per batch at inference, always the same: matrix products of one shape
 # round equally, so that a row's embedding does not depend on the other rows, bit for
@@ -109,8 +109,7 @@ class ContrastiveNet(NeuralNet):
         kwargs = self.get_params_for(name)
         if self.weights is None:
             return self.initialized_instance(make, kwargs)
-        # No numbers are drawn from torch's global generator.
-        with seeded(0, "cpu"):
+        with DrawFrom(torch.Generator()):
             part = make(**kwargs)
         fill_weights(part, self.weights[name])
         return part
@@ -133,10 +132,35 @@ class ContrastiveNet(NeuralNet):
         groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
         return (groups,), kwargs
 
-    def partial_fit(self, X, y=None, classes=None, epochs=None, **fit_params):
-        """Train for `epochs` more epochs (`max_epochs` by default)."""
+    def train(self, dataset, generators, epochs=None):
+        """Train for some epochs, `max_epochs` by default.
+
+        Parameters
+        ----------
+        dataset : BlockDataset
+            The rows.
+
+        generators : Generators
+            What this training draws from. They are not part of the trained net.
+
+        epochs : int, default=None
+            Number of epochs.
+        """
         self.epochs_ahead_ = self.max_epochs if epochs is None else epochs
-        return super().partial_fit(X, y, classes, epochs=epochs, **fit_params)
+        self.generators = generators
+        self._hand_down(generators.device)
+        try:
+            self.partial_fit(dataset, epochs=epochs)
+        finally:
+            self._hand_down(None)
+            del self.generators
+
+    def _hand_down(self, generator):
+        """Let the layers that draw in training draw from a generator."""
+        for part in (self.module_, self.criterion_):
+            for layer in part.modules():
+                if isinstance(layer, Dropout):
+                    layer.generator = generator
 
     def fit_loop(self, X, y=None, epochs=None, **kwargs):
         """Run the epochs and record whether they were interrupted."""
@@ -159,29 +183,30 @@ class ContrastiveNet(NeuralNet):
             loss = loss + step["loss"].detach()
         return {"loss": loss, "y_pred": None}
 
-    def train_step_single(self, batch, phase, **fit_params):
+    def train_step_single(self, batch, phase, generator, **fit_params):
         """Compute the loss of the views of a batch and its gradients."""
         function, parameters = phase
         self._set_training(True)
         with self._autocast():
-            loss = self._compute_loss(batch, "train", function)
+            loss = self._compute_loss(batch, "train", generator, function)
         loss.backward(inputs=parameters)
         return {"loss": loss, "y_pred": None}
 
-    def validation_step(self, batch, **fit_params):
+    def validation_step(self, batch, generator, **fit_params):
         """Compute the loss of the views of a batch in evaluation mode."""
         self._set_training(False)
         with torch.no_grad():
-            loss = self._compute_loss(batch, "valid")
+            loss = self._compute_loss(batch, "valid", generator)
         return {"loss": loss, "y_pred": None}
 
     def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
         """Run one pass; validation draws the same views in every pass."""
-        context = contextlib.nullcontext()
-        if not training:
-            context = seeded(self.views_seed, self.device)
-        with context:
-            super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
+        generators = Generators(self.views_seed, self.device)
+        if training:
+            generators = self.generators
+            iterator.generator = generators.cpu
+        fit_params = {**fit_params, "generator": generators.device}
+        super().run_single_epoch(iterator, training, prefix, step_fn, **fit_params)
 
     def count_finished(self):
         """Return the number of finished epochs."""
@@ -269,13 +294,16 @@ class ContrastiveNet(NeuralNet):
         self.check_trainable()
         loader = self.get_iterator(dataset)
         self._set_training(False)
-        with seeded(self.views_seed, self.device), torch.no_grad():
-            losses = [float(sum(self._terms(batch).values())) for batch in loader]
+        generator = Generators(self.views_seed, self.device).device
+        with torch.no_grad():
+            losses = [
+                float(sum(self._terms(batch, generator).values())) for batch in loader
+            ]
         return float(np.average(losses, weights=loader.batch_sizes))
 
-    def _compute_loss(self, batch, prefix, function=None):
+    def _compute_loss(self, batch, prefix, generator, function=None):
         """Return the sum of the terms and record each in the history."""
-        terms = self._terms(batch, function)
+        terms = self._terms(batch, generator, function)
         for name, value in terms.items():
             value = value.item()
             if not np.isfinite(value):
@@ -284,22 +312,24 @@ class ContrastiveNet(NeuralNet):
             self.history.record_batch(f"{prefix}_{name}", value)
         return sum(terms.values())
 
-    def _terms(self, batch, function=None):
+    def _terms(self, batch, generator, function=None):
         """Return the terms that a function of views computes, or the objective."""
         blocks, labelled = batch
         function = function or self.criterion_
-        views = self._make_views(blocks, self.criterion_.views)
+        views = self._make_views(blocks, self.criterion_.views, generator)
         if labelled is None:
-            return function(self.module_, views)
+            return function(self.module_, views, generator=generator)
         blocks, targets = labelled
-        labelled_views = self._make_views(blocks, self.criterion_.labelled_views)
-        targets = to_device(targets, self.device)
-        return function(self.module_, views, labelled_views, targets)
+        kinds = self.criterion_.labelled_views
+        labelled_views = self._make_views(blocks, kinds, generator)
+        labelled = labelled_views, to_device(targets, self.device)
+        return function(self.module_, views, *labelled, generator=generator)
 
-    def _make_views(self, blocks, kinds):
+    def _make_views(self, blocks, kinds, generator):
         blocks = to_device(blocks, self.device)
         return [
-            self._augment(blocks) if kind == "augmented" else blocks for kind in kinds
+            self._augment(blocks, generator) if kind == "augmented" else blocks
+            for kind in kinds
         ]
 
     def _autocast(self):
@@ -308,12 +338,12 @@ class ContrastiveNet(NeuralNet):
         dtype = getattr(torch, self.precision)
         return torch.autocast(kind, dtype=dtype, enabled=enabled)
 
-    def _augment(self, blocks):
+    def _augment(self, blocks, generator):
         """Return one random view of a batch."""
         view = {}
         for name, block in blocks.items():
             values, mask = split_block(block)
-            values = self.augmentations[name](values, mask, None)
+            values = self.augmentations[name](values, mask, generator)
             view[name] = values if mask is None else (values, mask)
         return view
 

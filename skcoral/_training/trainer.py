@@ -9,6 +9,7 @@ import numpy as np
 from skorch.callbacks import EarlyStopping, LRScheduler
 from skorch.helper import predefined_split
 
+from skcoral._generators import DrawFrom, Generators
 from skcoral._input.blocks import count_rows, drop_idle_mask, take_from_blocks
 from skcoral._training.batches import BlockDataset
 from skcoral._training.callbacks import BestEpoch, EpochProgress
@@ -17,7 +18,6 @@ from skcoral._training.devices import (
     resolve_device,
     resolve_precision,
 )
-from skcoral._training.generators import seeded
 from skcoral._training.imputation import learn_imputation
 from skcoral._training.split import hold_out
 from skcoral._training.state import make_net
@@ -103,6 +103,9 @@ class Plan:
     verbose: int = 0
 
 
+# Whatever mode the caller is in.
+@torch.inference_mode(False)
+@torch.enable_grad()
 def train(plan, blocks, targets=None, net=None):
     """Train a new net, or continue training a given one, on transformed blocks.
 
@@ -135,10 +138,11 @@ def train(plan, blocks, targets=None, net=None):
     if len(held_out_rows):
         held_out = _make_dataset(blocks, targets, held_out_rows, net.device)
     net.set_params(train_split=held_out and predefined_split(held_out))
-    with seeded(plan.seed, net.device):
-        if is_new:
+    generators = Generators(plan.seed, net.device)
+    if is_new:
+        with DrawFrom(generators.cpu):
             net.initialize()
-        net.partial_fit(fitted, epochs=plan.epochs)
+    net.train(fitted, generators, plan.epochs)
     net.check_outputs(fitted)
     _clear(net)
     learn_imputation(net, fitted)

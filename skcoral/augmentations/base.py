@@ -24,8 +24,8 @@ class Augmentation(Protocol):
     that have the modality. `generator` lives on the device of `x`; None means torch's
     default generator.
 
-    An augmentation never changes `x` in place. It draws from `generator` only, unless
-    its notes say otherwise, so that a seed reproduces the view.
+    An augmentation never changes `x` in place, and draws from `generator` only, so that
+    a seed reproduces the view, in any thread.
 
     Examples
     --------

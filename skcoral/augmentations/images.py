@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from skcoral._generators import drawing_from
+
 
 class SimCLR:
     """Crop, flip, recolour and blur images, with separate draws for each sample.
@@ -28,8 +30,7 @@ class SimCLR:
     0.5 a Gaussian blur with a standard deviation of 0.1 to 2 pixels; a horizontal flip
     with probability 0.5. Colours change in images of three channels only.
 
-    `kornia` does the work. It draws from torch's default generator, so `generator` is
-    ignored.
+    `kornia` does the work.
 
     Examples
     --------
@@ -50,7 +51,8 @@ class SimCLR:
     ) -> torch.Tensor:
         """Return a view, as floats, of the images `x`: bytes, or floats in [0, 1]."""
         unit = x.float() / 255 if x.dtype == torch.uint8 else x
-        return self._make_pipeline(unit.shape[1:])(unit)
+        with drawing_from(generator):
+            return self._make_pipeline(unit.shape[1:])(unit)
 
     def _make_pipeline(self, shape: Sequence[Any]) -> nn.Sequential:
         """Return kornia's augmentations for images (channels, height, width)."""

@@ -4,6 +4,8 @@ from typing import Any
 
 import torch
 
+from skcoral._generators import draw_uniform
+
 
 class Drop:
     """Blank a random share of the steps of some of the samples.
@@ -50,14 +52,14 @@ class Drop:
     ) -> torch.Tensor:
         """Return a copy of `x` with blanked steps; padding does not count."""
         random: dict[str, Any] = {"device": x.device, "generator": generator}
-        keys = torch.rand(x.shape[:2], **random)
+        keys = draw_uniform(x.shape[:2], **random)
         n_steps = torch.full((len(x),), x.shape[1], device=x.device)
         if mask is not None:
             # Keys above one sort the padding behind all real steps.
             keys = keys.masked_fill(~mask, 2.0)
             n_steps = mask.sum(dim=1)
-        share = self.max_fraction * torch.rand(len(x), **random)
-        share = share * (torch.rand(len(x), **random) < self.p)
+        share = self.max_fraction * draw_uniform((len(x),), **random)
+        share = share * (draw_uniform((len(x),), **random) < self.p)
         ranks = keys.argsort(dim=1).argsort(dim=1)
         lost = ranks < (share * n_steps).round()[:, None]
         return x.masked_fill(lost if x.ndim == 2 else lost[..., None], self.fill)
@@ -96,7 +98,7 @@ class Crop:
         """Return a copy of `x` with blanked steps; padding does not count."""
         random: dict[str, Any] = {"device": x.device, "generator": generator}
         lost = 1 - self.min_fraction
-        share = 1 - lost * torch.rand(len(x), **random)
+        share = 1 - lost * draw_uniform((len(x),), **random)
         window = _draw_window(x, mask, share, random)
         return x.masked_fill(~window[..., None], 0.0)
 
@@ -138,8 +140,8 @@ class DropConsecutive:
     ) -> torch.Tensor:
         """Return a copy of `x` with blanked steps; padding does not count."""
         random: dict[str, Any] = {"device": x.device, "generator": generator}
-        share = self.max_fraction * torch.rand(len(x), **random)
-        share = share * (torch.rand(len(x), **random) < self.p)
+        share = self.max_fraction * draw_uniform((len(x),), **random)
+        share = share * (draw_uniform((len(x),), **random) < self.p)
         return x.masked_fill(_draw_window(x, mask, share, random)[..., None], 0.0)
 
 
@@ -176,11 +178,11 @@ class Permute:
         """Return a copy of `x` with shuffled steps; padding stays where it is."""
         random: dict[str, Any] = {"device": x.device, "generator": generator}
         steps = torch.arange(x.shape[1], device=x.device)
-        chosen = torch.rand((len(x), 1), **random) < self.p
+        chosen = draw_uniform((len(x), 1), **random) < self.p
         if mask is not None:
             chosen = chosen & mask
         # Steps that stay keep their order, and sort behind the shuffled ones.
-        keys = torch.where(chosen, torch.rand(x.shape[:2], **random), 2.0 + steps)
+        keys = torch.where(chosen, draw_uniform(x.shape[:2], **random), 2.0 + steps)
         return x.take_along_dim(keys.argsort(dim=1)[..., None], dim=1)
 
 
@@ -195,6 +197,6 @@ def _draw_window(
     n_steps = n_steps if mask is None else mask.sum(dim=1)
     size = (share * n_steps).round()
     room = n_steps - size + 1
-    start = (torch.rand(len(x), **random) * room).floor()
+    start = (draw_uniform((len(x),), **random) * room).floor()
     steps = torch.arange(x.shape[1], device=x.device)
     return (steps >= start[:, None]) & (steps < (start + size)[:, None])

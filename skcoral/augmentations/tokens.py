@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from skcoral._generators import draw_uniform
 from skcoral.augmentations.steps import Drop
 
 
@@ -43,7 +44,7 @@ class TokenCorruption:
         random: dict[str, Any] = {"device": x.device, "generator": generator}
         real = x > 0
         pool = x[real]
-        replaced = real & (torch.rand(x.shape, **random) < self.rate)
+        replaced = real & (draw_uniform(x.shape, **random) < self.rate)
         donors = torch.randint(max(1, len(pool)), (int(replaced.sum()),), **random)
         return x.masked_scatter(replaced, pool[donors])
 

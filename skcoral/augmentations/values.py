@@ -4,6 +4,8 @@ from typing import Any
 
 import torch
 
+from skcoral._generators import draw_uniform
+
 
 class MarginalCorruption:
     """Replace entries by values of the same feature in other rows of the batch.
@@ -46,7 +48,7 @@ class MarginalCorruption:
                 f"Got {tuple(x.shape)}."
             )
         random: dict[str, Any] = {"device": x.device, "generator": generator}
-        replaced = torch.rand(x.shape, **random) < self.rate
+        replaced = draw_uniform(x.shape, **random) < self.rate
         present = torch.arange(len(x), device=x.device)
         if mask is not None:
             present = present[mask[:, 0]]
@@ -97,7 +99,7 @@ class Noise:
     ) -> torch.Tensor:
         """Return a noisy copy of `x`; padding is left as it is."""
         random: dict[str, Any] = {"device": x.device, "generator": generator}
-        chosen = torch.rand(_per_sample(x), **random) < self.p
+        chosen = draw_uniform(_per_sample(x), **random) < self.p
         noise = self.scale * torch.randn(x.shape, dtype=x.dtype, **random)
         if self.n_columns is not None:
             noise[..., self.n_columns :] = 0.0

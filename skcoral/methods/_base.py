@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skcoral._components import name_components, place_components
+from skcoral._generators import derive_seed
 from skcoral._input.blocks import find_filled, keep_rows
 from skcoral._input.validation import validate_X
 from skcoral._sklearn_compat import (
@@ -19,7 +20,6 @@ from skcoral._sklearn_compat import (
     fit_context,
 )
 from skcoral._training.batches import BlockDataset
-from skcoral._training.generators import derive_seed
 from skcoral._training.imputation import overwrite_missing
 from skcoral._training.trainer import (
     Method,

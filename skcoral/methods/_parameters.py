@@ -249,7 +249,8 @@ RANDOM_STATE = parameter(
         int, RandomState instance or None
         Seed of weights, batches, views and masks. The same seed gives the same features
         on one machine with the same number of threads, which affects how sums are
-        rounded. Global random generators are left untouched.""",
+        rounded. Global random generators are neither used nor touched: fits in threads
+        and processes equal fits one by one.""",
 )
 
 # Of several methods, not all.

@@ -1,6 +1,7 @@
 """The feed-forward part of a transformer layer, and dropout with shared masks."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +29,11 @@ class Dropout(nn.Module):
     -----
     On CPUs the cost of dropout is that of its random numbers, about 10 ns each on one
     core. When rows share 128 masks, drawn anew in every pass, the cost is negligible.
+    The trainer sets `generator`, which the masks are drawn from, while it trains; None
+    means torch's default generator.
     """
+
+    generator: torch.Generator | None = None
 
     def __init__(self, p: float) -> None:
         super().__init__()
@@ -40,8 +45,9 @@ class Dropout(nn.Module):
             return None
         width, n_rows = x.shape[-1], x.shape[:-1].numel()
         masks = torch.empty(N_MASKS, width, dtype=x.dtype, device=x.device)
-        masks.bernoulli_(1 - self.p).div_(1 - self.p)
-        return masks, torch.randint(N_MASKS, (n_rows,), device=x.device)
+        masks.bernoulli_(1 - self.p, generator=self.generator).div_(1 - self.p)
+        random: dict[str, Any] = {"device": x.device, "generator": self.generator}
+        return masks, torch.randint(N_MASKS, (n_rows,), **random)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x`, with random entries zeroed in training."""
@@ -88,8 +94,8 @@ class FeedForward(nn.Module):
         """Return the output for `x` of shape (..., embed_dim)."""
         x = self.norm(x)
         if self._is_fused(x):
-            p = self.dropout.p
-            return fused_hidden_layer(x, self.up, self.down, p, self.activation)
+            drop = self.dropout.p, self.dropout.generator
+            return fused_hidden_layer(x, self.up, self.down, self.activation, *drop)
         # Scaling the weights, not the hidden layer, takes a third less time.
         activate, scale = ACTIVATIONS[self.activation], SCALES[self.activation]
         hidden = activate(F.linear(x, scale * self.up.weight, scale * self.up.bias))

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skcoral._generators import draw_uniform
+
 Activation: TypeAlias = Literal["gelu", "relu"]
 
 # Scale of the input of the activation, by which its output is divided:
@@ -36,7 +38,12 @@ DROPPED = -3e4
 
 
 def fused_hidden_layer(
-    x: Tensor, up: nn.Linear, down: nn.Linear, p: float, activation: Activation
+    x: Tensor,
+    up: nn.Linear,
+    down: nn.Linear,
+    activation: Activation,
+    p: float = 0.0,
+    generator: torch.Generator | None = None,
 ) -> Tensor:
     """Return ``down(dropout(activation(up(x))))``.
 
@@ -48,11 +55,14 @@ def fused_hidden_layer(
     up, down : torch.nn.Linear
         The layers before and after the activation.
 
-    p : float
-        Probability that a hidden unit is dropped; zero outside training.
-
     activation : {"gelu", "relu"}
         QuickGELU or ReLU.
+
+    p : float, default=0.0
+        Probability that a hidden unit is dropped; zero outside training.
+
+    generator : torch.Generator, default=None
+        Source of what is dropped; None means torch's default generator.
 
     Returns
     -------
@@ -65,7 +75,8 @@ def fused_hidden_layer(
         dtype = torch.get_autocast_dtype(x.device.type)
     n_rows = _rows_at_once(flat, up.out_features)
     scale = SCALES[activation]
-    dropped = draw_dropped(up, p, len(_parts(len(flat), n_rows)))
+    n_parts = len(_parts(len(flat), n_rows))
+    dropped = draw_dropped(up, p, n_parts, generator)
     out = _HiddenLayer.apply(
         flat,
         scale * up.weight,
@@ -80,13 +91,15 @@ def fused_hidden_layer(
     return out.view(x.shape)
 
 
-def draw_dropped(up: nn.Linear, p: float, n_parts: int) -> Tensor | None:
+def draw_dropped(
+    up: nn.Linear, p: float, n_parts: int, generator: torch.Generator | None = None
+) -> Tensor | None:
     """Draw the hidden units that each bias of each part drops; None without dropout."""
     if not p:
         return None
     n_biases = N_BIASES * math.ceil(MIN_BIASES / (N_BIASES * n_parts))
     shape = (n_parts, n_biases, up.out_features)
-    return torch.rand(shape, device=up.weight.device) < p
+    return draw_uniform(shape, up.weight.device, generator) < p
 
 
 def _rows_at_once(flat: Tensor, width: int) -> int:

@@ -1,14 +1,18 @@
 """Positional encodings: sines and cosines of steps and of grid positions."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 
 def encode_steps(n_steps: int, width: int, device: torch.device) -> Tensor:
     """Return sines and cosines of each step at geometrically spaced frequencies."""
+    # Whatever torch's default type is.
+    kind: dict[str, Any] = {"dtype": torch.float32, "device": device}
     n_waves = (width + 1) // 2
-    rates = 10_000.0 ** (-torch.arange(n_waves, device=device) / n_waves)
-    angles = torch.arange(n_steps, device=device)[:, None] * rates
+    rates = 10_000.0 ** (-torch.arange(n_waves, **kind) / n_waves)
+    angles = torch.arange(n_steps, **kind)[:, None] * rates
     return torch.cat([angles.sin(), angles.cos()], dim=1)[:, :width]
 
 

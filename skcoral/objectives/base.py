@@ -49,8 +49,8 @@ class ProjectionHead(nn.Sequential):
 class Objective(nn.Module):
     """Base class of objectives: named, weighted terms whose sum is minimised.
 
-    A subclass sets `terms` and implements `forward`. Any randomness in `forward` comes
-    from torch's default generator, which the trainer seeds.
+    A subclass sets `terms` and implements `forward`, which draws from `generator` only:
+    the same objective may run in several threads.
 
     Attributes
     ----------
@@ -82,7 +82,10 @@ class Objective(nn.Module):
         self.register_buffer("max_epochs", torch.tensor(1))
 
     def forward(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the weighted terms, as a dict of scalars, for the views of a batch."""
         raise NotImplementedError
@@ -99,9 +102,9 @@ class Objective(nn.Module):
         -------
         list of (callable or None, list of parameters or None)
             Each entry is a separate forward pass, backward pass and optimiser step. The
-            callable takes network and views and returns some of the terms; None means
-            the objective itself. The step updates the listed parameters; None means
-            all.
+            callable takes what `forward` takes and returns some of the terms; None
+            means the objective itself. The step updates the listed parameters; None
+            means all.
         """
         return [(None, None)]
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from skcoral._generators import draw_uniform
 from skcoral._input.blocks import Batch
 from skcoral.losses import info_nce_of_masks
 from skcoral.nn.network import DualPathNetwork, Tokens
@@ -69,7 +70,10 @@ class CoMMObjective(Objective):
         self.head = ProjectionHead(embed_dim, head_hidden_dim, head_dim)
 
     def forward(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the weighted terms for two augmented views."""
         tokens = network.encode(stack_views(views))
@@ -152,24 +156,32 @@ class InfMaskingObjective(Objective):
         self.head = ProjectionHead(embed_dim, head_hidden_dim, head_dim)
 
     def forward(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the weighted terms for two augmented views."""
         tokens = network.encode(stack_views(views))
         whole = project_views(self.head, network.fuse(tokens), None)
-        masking = self._compare_masks(network, tokens, whole)
+        masking = self._compare_masks(network, tokens, whole, generator)
         fusions = _compare_fusions(self.head, network, tokens, whole, self.temperature)
         n_terms = len(fusions) + len(masking)
         parts = zip(self.terms, self.weights, [add_up(masking), *fusions], strict=True)
         return {term: weight * loss / n_terms for term, weight, loss in parts}
 
     def _compare_masks(
-        self, network: DualPathNetwork, tokens: Tokens, whole: list[Tensor]
+        self,
+        network: DualPathNetwork,
+        tokens: Tokens,
+        whole: list[Tensor],
+        generator: torch.Generator | None,
     ) -> list[Tensor]:
         """Return, per view, the loss between its fusion and its masked fusions."""
         masked = []
         for _ in range(self.n_masks):
-            fused = network.fuse(tokens, keep=self._draw_keep(tokens))
+            keep = self._draw_keep(tokens, generator)
+            fused = network.fuse(tokens, keep=keep)
             masked.append(project_views(self.head, fused, None))
         settings = (self.temperature, self._current_variance_weight())
         return [
@@ -177,10 +189,13 @@ class InfMaskingObjective(Objective):
             for anchors, versions in zip(whole, zip(*masked, strict=True), strict=True)
         ]
 
-    def _draw_keep(self, tokens: Tokens) -> list[Tensor]:
+    def _draw_keep(
+        self, tokens: Tokens, generator: torch.Generator | None
+    ) -> list[Tensor]:
         """Draw the tokens to keep: an exact number per modality and row."""
         parts = zip(tokens.shared, tokens.masks, strict=True)
-        return [_keep_exactly(values, mask, self.mask_ratio) for values, mask in parts]
+        ratio = self.mask_ratio
+        return [_keep_exactly(*part, ratio, generator) for part in parts]
 
     def _current_variance_weight(self) -> float:
         """Return the weight of the variance, which grows with the epoch in training."""
@@ -207,9 +222,14 @@ def _compare_fusions(
     return [*losses, contrast(whole[0], whole[1], None, temperature)]
 
 
-def _keep_exactly(values: Tensor, mask: Tensor | None, ratio: float) -> Tensor:
+def _keep_exactly(
+    values: Tensor,
+    mask: Tensor | None,
+    ratio: float,
+    generator: torch.Generator | None,
+) -> Tensor:
     """Return a mask that keeps a random fraction of the real tokens of each row."""
-    order = torch.rand(values.shape[:2], device=values.device)
+    order = draw_uniform(values.shape[:2], values.device, generator)
     n_real = torch.full((len(order), 1), order.shape[1], device=values.device)
     if mask is not None:
         order = order.masked_fill(~mask, 2.0)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from skcoral._generators import draw_uniform
 from skcoral._input.blocks import Batch, count_rows
 from skcoral._input.presence import any_step
 from skcoral.losses import orthogonality
@@ -107,7 +108,10 @@ class COrALObjective(Objective):
         )
 
     def forward(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the weighted terms for two views.
 
@@ -119,6 +123,9 @@ class COrALObjective(Objective):
         views : list of two (dict of str to tensor or to (tensor, padding mask))
             The augmented views of one batch.
 
+        generator : torch.Generator, default=None
+            Source of the masks; None means torch's default generator.
+
         Returns
         -------
         dict of str to tensor of shape ()
@@ -128,8 +135,8 @@ class COrALObjective(Objective):
         stacked = stack_views(views)
         tokens = network.encode(stacked, paths=("unique",))
         present = [None, *list_present(tokens.masks, n_samples)]
-        fused = self._drop_modalities(tokens)
-        keep = self._draw_keep(fused) if self.training else None
+        fused = self._drop_modalities(tokens, generator)
+        keep = self._draw_keep(fused, generator) if self.training else None
         fused = network.add_shared(fused, stacked, keep)
         components = [network.fuse(fused, keep=keep), *network.unique(tokens)]
         heads = [
@@ -174,20 +181,24 @@ class COrALObjective(Objective):
     def _weights(self) -> list[float]:
         return [self.shared_weight] + [self.unique_weight] * (len(self.heads) - 1)
 
-    def _drop_modalities(self, tokens: Tokens) -> Tokens:
+    def _drop_modalities(
+        self, tokens: Tokens, generator: torch.Generator | None
+    ) -> Tokens:
         """Hide whole modalities from the shared path, but never all of a row's."""
         if not self.training or not self.modality_dropout:
             return tokens
         parts = zip(tokens.unique, tokens.masks, strict=True)
         masks = [_full_mask(values, mask) for values, mask in parts]
         present = torch.stack([any_step(mask) for mask in masks], dim=1)
-        dropped = torch.rand(present.shape, device=present.device)
+        dropped = draw_uniform(present.shape, present.device, generator)
         left = present & (dropped >= self.modality_dropout)
         left = torch.where(left.any(dim=1, keepdim=True), left, present)
         masks = [mask & left[:, [m]] for m, mask in enumerate(masks)]
         return tokens._replace(masks=masks)
 
-    def _draw_keep(self, tokens: Tokens) -> list[Tensor]:
+    def _draw_keep(
+        self, tokens: Tokens, generator: torch.Generator | None
+    ) -> list[Tensor]:
         """Draw the tokens to keep; each view masks one side of a random bipartition.
 
         A view that has only one modality of a row keeps it intact.
@@ -195,11 +206,11 @@ class COrALObjective(Objective):
         unique = tokens.unique
         n_samples = len(unique[0]) // 2
         alone = _find_alone(tokens.masks)
-        in_first = _draw_bipartition(len(unique))
+        in_first = _draw_bipartition(len(unique), unique[0].device, generator)
         ratio = self._current_ratio()
         keep = []
         for values, first in zip(unique, in_first, strict=True):
-            kept = torch.rand(values.shape[:2], device=values.device) > ratio
+            kept = draw_uniform(values.shape[:2], values.device, generator) > ratio
             masked_view = slice(None, n_samples) if first else slice(n_samples, None)
             intact = torch.ones_like(kept)
             intact[masked_view] = kept[masked_view]
@@ -247,11 +258,13 @@ def _full_mask(values: Tensor, mask: Tensor | None) -> Tensor:
     return mask
 
 
-def _draw_bipartition(n_modalities: int) -> list[bool]:
+def _draw_bipartition(
+    n_modalities: int, device: torch.device, generator: torch.Generator | None
+) -> list[bool]:
     """Return, for each modality, whether view 1 masks it; both sides are non-empty."""
     if n_modalities <= 2:
         return [True, False][:n_modalities]
     while True:
-        in_first = torch.rand(n_modalities) < 0.5
+        in_first = draw_uniform((n_modalities,), device, generator) < 0.5
         if in_first.any() and not in_first.all():
             return in_first.tolist()

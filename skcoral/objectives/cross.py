@@ -68,7 +68,7 @@ class CrossObjective(Objective):
         super().__init__()
         self.terms = ("cross",)
         self.names = list(names)
-        self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature)))
+        self.log_scale = nn.Parameter(torch.full((), -math.log(temperature)))
         self.heads = nn.ModuleList(
             nn.Linear(unique_dim, head_dim, bias=False) for _ in names
         )
@@ -76,7 +76,10 @@ class CrossObjective(Objective):
             nn.init.normal_(head.weight, std=unique_dim**-0.5)
 
     def forward(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the mean loss over pairs of modalities for the original batch."""
         tokens = network.encode(views[0])
@@ -159,7 +162,10 @@ class CrossSelfObjective(Objective):
         self.heads = _make_heads(names, unique_dim, head_hidden_dim, head_dim)
 
     def forward(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the weighted terms for the original batch and two augmented views."""
         original, *augmented = views
@@ -213,7 +219,10 @@ class SimCLRObjective(Objective):
         self.heads = _make_heads(names, unique_dim, head_hidden_dim, head_dim)
 
     def forward(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the terms for two augmented views."""
         losses = _contrast_views(self.heads, network, views, self.temperature)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skcoral._generators import draw_uniform, drawing_from
 from skcoral._input.blocks import Batch, count_rows
 from skcoral.losses import cross_product_norm
 from skcoral.nn.network import DualPathNetwork, Tokens
@@ -106,7 +107,10 @@ class DisentangledSSLObjective(Objective):
         )
 
     def forward(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the terms of the current step; the others are zero."""
         first = 2 * int(self.epoch) < int(self.max_epochs)
@@ -119,7 +123,7 @@ class DisentangledSSLObjective(Objective):
         present = list_present(tokens.masks, count_rows(views[0]))
         terms = dict.fromkeys(self.terms, shared[0].new_zeros(()))
         if learn_shared:
-            terms |= self._learn_shared(_split_views(shared), present)
+            terms |= self._learn_shared(_split_views(shared), present, generator)
         if not (first and self.training):
             unique = network.unique(network.encode(stacked, paths=("unique",)))
             shared = [e.detach() for e in shared]
@@ -172,22 +176,25 @@ class DisentangledSSLObjective(Objective):
             filled.append(embedding)
         return filled
 
-    def _draw(self, embedding: Tensor) -> Tensor:
+    def _draw(self, embedding: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw around a shared embedding in training; return it unchanged otherwise."""
         if not self.training:
             return embedding
         if self._is_vmf:
-            return draw_von_mises_fisher(embedding, self.concentration)
-        return embedding + torch.randn_like(embedding)
+            return draw_von_mises_fisher(embedding, self.concentration, generator)
+        return embedding + _draw_normal_like(embedding, generator)
 
     def _learn_shared(
-        self, views: list[Any], present: Sequence[Present]
+        self,
+        views: list[Any],
+        present: Sequence[Present],
+        generator: torch.Generator | None,
     ) -> dict[str, Tensor]:
         """Return the terms of step 1, averaged over the views."""
         options = {"temperature": self.temperature, "intra_negatives": False}
         losses, agreements = [], []
         for embeddings in views:
-            drawn = [self._draw(embedding) for embedding in embeddings]
+            drawn = [self._draw(embedding, generator) for embedding in embeddings]
             losses.append(contrast_pairs(drawn, present, **options))
             agreements.append(self._disagreement(embeddings, present))
         agreement = self.agreement_weight * add_up(agreements) / len(views)
@@ -231,7 +238,11 @@ class DisentangledSSLObjective(Objective):
         return terms | {"orthogonality": self.ortho_weight * add_up(overlaps) / 2}
 
 
-def draw_von_mises_fisher(directions: Tensor, concentration: float) -> Tensor:
+def draw_von_mises_fisher(
+    directions: Tensor,
+    concentration: float,
+    generator: torch.Generator | None = None,
+) -> Tensor:
     """Draw from von Mises-Fisher distributions, differentiable in their directions.
 
     Parameters
@@ -241,6 +252,9 @@ def draw_von_mises_fisher(directions: Tensor, concentration: float) -> Tensor:
 
     concentration : float
         Concentration kappa, the same for all distributions.
+
+    generator : torch.Generator, default=None
+        Source of the draws; None means torch's default generator.
 
     Returns
     -------
@@ -253,15 +267,17 @@ def draw_von_mises_fisher(directions: Tensor, concentration: float) -> Tensor:
     mu, and the cosine w drawn by Wood's rejection sampling (1994). The rejection
     depends on kappa alone, so no gradient has to pass through it.
     """
-    distances = _draw_distances(directions, concentration)
-    noise = torch.randn_like(directions)
+    distances = _draw_distances(directions, concentration, generator)
+    noise = _draw_normal_like(directions, generator)
     tangents = noise - (noise * directions).sum(dim=1, keepdim=True) * directions
     sines = (distances * (2 - distances)).clamp(min=0.0).sqrt()
     return (1 - distances) * directions + sines * F.normalize(tangents, dim=1)
 
 
 @torch.no_grad()
-def _draw_distances(directions: Tensor, concentration: float) -> Tensor:
+def _draw_distances(
+    directions: Tensor, concentration: float, generator: torch.Generator | None
+) -> Tensor:
     """Return one minus the cosine between draw and mean direction, (n_samples, 1).
 
     These are Wood's formulas for the cosine ``w``, written with ``1 - w = 2 b e`` to
@@ -276,14 +292,22 @@ def _draw_distances(directions: Tensor, concentration: float) -> Tensor:
     distances = directions.new_zeros(n_samples, 1)
     waiting = torch.ones_like(distances, dtype=torch.bool)
     while waiting.any():
-        z = beta.sample().to(directions.dtype)
+        with drawing_from(generator):
+            z = beta.sample().to(directions.dtype)
         e = z / (1 - (1 - b) * z)
         log_ratio = scale * (1 / (1 + b) - e)
         log_ratio += 2 * half * torch.log((1 + b) / 2 * (1 + (1 - b) * e))
-        accepted = waiting & (log_ratio >= torch.rand_like(e).log())
+        accepted = waiting & (
+            log_ratio >= draw_uniform(e.shape, e.device, generator).log()
+        )
         distances = torch.where(accepted, 2 * b * e, distances)
         waiting = waiting & ~accepted
     return distances
+
+
+def _draw_normal_like(tensor: Tensor, generator: torch.Generator | None) -> Tensor:
+    """Return standard normal numbers of the shape, type and device of a tensor."""
+    return torch.empty_like(tensor).normal_(generator=generator)
 
 
 def _split_views(parts: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:

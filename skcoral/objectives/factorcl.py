@@ -160,10 +160,14 @@ class FactorCLObjective(Objective):
         )
 
     def forward(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return all terms for the original batch and an augmented view."""
-        return self.bound(network, views) | self.fit_critics(network, views)
+        bounds = self.bound(network, views, generator)
+        return bounds | self.fit_critics(network, views, generator)
 
     def phases(self, network: DualPathNetwork) -> list[Phase]:
         """Return the update of all but the critics of CLUB, then that of those."""
@@ -179,7 +183,10 @@ class FactorCLObjective(Objective):
         return [(self.bound, others), (self.fit_critics, critics)]
 
     def bound(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the terms that train the embeddings."""
         embeddings, present = _embed_views(network, views)
@@ -195,7 +202,10 @@ class FactorCLObjective(Objective):
         return terms
 
     def fit_critics(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the term that trains the critics of CLUB."""
         with torch.no_grad():

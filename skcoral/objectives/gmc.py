@@ -65,7 +65,10 @@ class GMCObjective(Objective):
         )
 
     def forward(
-        self, network: DualPathNetwork, views: Sequence[Batch]
+        self,
+        network: DualPathNetwork,
+        views: Sequence[Batch],
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the term of each modality for the original batch."""
         tokens = network.encode(views[0])

@@ -77,6 +77,7 @@ class SupervisedObjective(Objective):
         views: Sequence[Batch],
         labelled_views: Sequence[Batch] | None = None,
         targets: Tensor | None = None,
+        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the weighted terms.
 
@@ -94,6 +95,9 @@ class SupervisedObjective(Objective):
         targets : tensor of shape (n_labelled,), default=None
             Class codes or values of the labelled rows.
 
+        generator : torch.Generator, default=None
+            Source of the contrast's draws; None means torch's default generator.
+
         Returns
         -------
         dict of str to tensor of shape ()
@@ -102,7 +106,7 @@ class SupervisedObjective(Objective):
         # The trainer sets the epoch here; the schedules are in the inner objective.
         self.contrast.epoch.copy_(self.epoch)
         self.contrast.max_epochs.copy_(self.max_epochs)
-        terms = self.contrast(network, views)
+        terms = self.contrast(network, views, generator=generator)
         if labelled_views is None:
             return {**terms, "supervised": 0.0 * add_up(terms.values())}
         # Views cannot be stacked before encoding, as original images are bytes.

@@ -9,7 +9,6 @@ from helpers import make_batched
 from joblib import Parallel, cpu_count, delayed
 
 from skcoral._training.devices import resolve_device, resolve_precision
-from skcoral._training.generators import seeded
 
 DEVICES = [
     "cpu",
@@ -20,25 +19,7 @@ DEVICES = [
 ]
 
 
-# Generators and threads
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_seeded_restores_the_generators(device):
-    before = torch.get_rng_state()
-    with seeded(3, device):
-        inside = torch.rand(4, device=device)
-    assert torch.equal(torch.get_rng_state(), before)
-    with seeded(3, device):
-        assert torch.equal(torch.rand(4, device=device), inside)
-
-
-def test_seeded_restores_the_generators_after_an_error():
-    before = torch.get_rng_state()
-    with pytest.raises(RuntimeError), seeded(3, "cpu"):
-        torch.rand(1)
-        raise RuntimeError
-    assert torch.equal(torch.get_rng_state(), before)
+# Threads of torch
 
 
 def test_features_do_not_depend_on_the_number_of_threads(views, tiny):
@@ -135,8 +116,8 @@ class Compiled(torch.nn.Module):
         super().__init__()
         self._orig_mod = module
 
-    def forward(self, *args):
-        return self._orig_mod(*args)
+    def forward(self, *args, **kwargs):
+        return self._orig_mod(*args, **kwargs)
 
     def __getattr__(self, name):
         try:

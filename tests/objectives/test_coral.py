@@ -125,8 +125,8 @@ def test_more_modalities_are_split_by_every_proper_bipartition(monkeypatch):
 
 
 def test_a_hundred_modalities_are_split():
-    torch.manual_seed(0)
-    in_first = _draw_bipartition(100)
+    generator = torch.Generator().manual_seed(0)
+    in_first = _draw_bipartition(100, torch.device("cpu"), generator)
     assert len(in_first) == 100
     assert 0 < sum(in_first) < 100
 

@@ -14,7 +14,15 @@ EncodedTokens: TypeAlias = tuple[Tensor, Tensor | None]
 
 
 class Encoder(Protocol):
-    """Interface that the network expects of an encoder, a :class:`torch.nn.Module`."""
+    """Interface that the network expects of an encoder, a :class:`torch.nn.Module`.
+
+    Notes
+    -----
+    Weights may be drawn as torch does it: the trainer replaces the generator while it
+    builds an encoder. For dropout take :class:`~skcoral.nn.feed_forward.Dropout`, whose
+    generator the trainer sets; torch's own draws from the generator of the process, so
+    that a seed would not hold.
+    """
 
     def __call__(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return the tokens and the mask of the real ones.

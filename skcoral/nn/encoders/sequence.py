@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from skcoral._input.presence import any_step
 from skcoral.nn.attention import TransformerLayer
 from skcoral.nn.encoders.base import EncodedTokens
-from skcoral.nn.feed_forward import Activation
+from skcoral.nn.feed_forward import Activation, Dropout
 from skcoral.nn.positions import encode_steps
 
 
@@ -70,10 +70,12 @@ class SequenceEncoder(nn.Module):
         self.kind = kind
         self.positional_encoding = positional_encoding
         if kind == "gru":
-            dropout = dropout if n_layers > 1 else 0.0
-            self.gru = nn.GRU(
-                n_features, embed_dim, n_layers, batch_first=True, dropout=dropout
+            # One by one: between the layers of one GRU, torch's own dropout would draw.
+            widths = [n_features, *[embed_dim] * (n_layers - 1)]
+            self.layers = nn.ModuleList(
+                nn.GRU(width, embed_dim, batch_first=True) for width in widths
             )
+            self.dropout = Dropout(dropout)
             return
         self.project = nn.Linear(n_features, embed_dim, bias=False)
         self.layers = nn.ModuleList(
@@ -86,8 +88,7 @@ class SequenceEncoder(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_steps, embed_dim) and the mask."""
         if self.kind == "gru":
-            # Padding comes last, so it cannot affect the steps before it.
-            return self.gru(x)[0], mask
+            return self._recur(x), mask
         tokens = self.project(x)
         if self.positional_encoding:
             tokens = tokens + encode_steps(tokens.shape[1], tokens.shape[2], x.device)
@@ -99,3 +100,14 @@ class SequenceEncoder(nn.Module):
         for layer in self.layers:
             tokens = layer(tokens, mask=attended)
         return tokens, mask
+
+    def _recur(self, x: Tensor) -> Tensor:
+        """Return the output of the last recurrent layer.
+
+        Padding comes last, so it cannot affect the steps before it.
+        """
+        first, *others = self.layers
+        tokens, _ = first(x)
+        for layer in others:
+            tokens, _ = layer(self.dropout(tokens))
+        return tokens
