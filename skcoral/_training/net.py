@@ -318,12 +318,12 @@ class ContrastiveNet(NeuralNet):
         function = function or self.criterion_
         views = self._make_views(blocks, self.criterion_.views, generator)
         if labelled is None:
-            return function(self.module_, views, generator=generator)
+            return function(self.module_, views, generator)
         blocks, targets = labelled
         kinds = self.criterion_.labelled_views
         labelled_views = self._make_views(blocks, kinds, generator)
         labelled = labelled_views, to_device(targets, self.device)
-        return function(self.module_, views, *labelled, generator=generator)
+        return function(self.module_, views, generator, *labelled)
 
     def _make_views(self, blocks, kinds, generator):
         blocks = to_device(blocks, self.device)

@@ -75,9 +75,9 @@ class SupervisedObjective(Objective):
         self,
         network: DualPathNetwork,
         views: Sequence[Batch],
+        generator: torch.Generator | None = None,
         labelled_views: Sequence[Batch] | None = None,
         targets: Tensor | None = None,
-        generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the weighted terms.
 
@@ -89,14 +89,14 @@ class SupervisedObjective(Objective):
         views : list of (dict of str to tensor or to (tensor, padding mask))
             Views of all rows, for the contrast.
 
-        labelled_views : list of the same, default=None
+        generator : torch.Generator, default=None
+            Source of the contrast's draws; None means torch's default generator.
+
+        labelled_views : list of the same as views, default=None
             Views of the labelled rows; without them the supervised term is zero.
 
         targets : tensor of shape (n_labelled,), default=None
             Class codes or values of the labelled rows.
-
-        generator : torch.Generator, default=None
-            Source of the contrast's draws; None means torch's default generator.
 
         Returns
         -------
@@ -106,7 +106,7 @@ class SupervisedObjective(Objective):
         # The trainer sets the epoch here; the schedules are in the inner objective.
         self.contrast.epoch.copy_(self.epoch)
         self.contrast.max_epochs.copy_(self.max_epochs)
-        terms = self.contrast(network, views, generator=generator)
+        terms = self.contrast(network, views, generator)
         if labelled_views is None:
             return {**terms, "supervised": 0.0 * add_up(terms.values())}
         # Views cannot be stacked before encoding, as original images are bytes.

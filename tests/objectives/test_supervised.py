@@ -66,7 +66,7 @@ def test_cross_entropy_equals_the_transcription(n_modalities, class_weight):
         n_modalities, loss="cross_entropy", weight=0.7, class_weight=class_weight
     )
     (labelled,) = draw_views(n_modalities, 1)
-    terms = objective(network, views, [labelled], CODES)
+    terms = objective(network, views, None, [labelled], CODES)
     codes = CODES.long().tolist()
     outputs = naive_outputs(network, labelled)
     expected = 0.7 * naive_cross_entropy(outputs, codes, class_weight or [1, 1, 1])
@@ -78,7 +78,7 @@ def test_squared_error_equals_the_transcription():
         n_outputs=1, loss="squared_error", weight=2.0
     )
     (labelled,) = draw_views(2, 1)
-    terms = objective(network, views, [labelled], VALUES)
+    terms = objective(network, views, None, [labelled], VALUES)
     pairs = zip(naive_outputs(network, labelled), VALUES.tolist(), strict=True)
     errors = [(output - y) ** 2 for (output,), y in pairs]
     expected = 2.0 * sum(errors) / len(errors)
@@ -91,7 +91,7 @@ def test_several_labelled_views_are_rows_of_one_batch():
     rows = torch.cat([torch.cat(network(view), dim=1) for view in labelled])
     codes = CODES.long().tolist() * 2
     expected = naive_cross_entropy(apply_head(network.head, rows), codes, [1, 1, 1])
-    terms = objective(network, views, labelled, CODES)
+    terms = objective(network, views, None, labelled, CODES)
     assert terms["supervised"].item() == pytest.approx(expected, abs=1e-10)
 
 
@@ -104,7 +104,7 @@ def test_the_other_terms_are_those_of_the_contrast(mask_ratio):
         part.epoch.fill_(1)
         part.max_epochs.fill_(2)
     torch.manual_seed(3)
-    terms = objective(network, views, views[:1], CODES)
+    terms = objective(network, views, None, views[:1], CODES)
     torch.manual_seed(3)
     expected = contrast(network, views)
     assert list(terms) == [*expected, "supervised"] == list(objective.terms)
@@ -139,7 +139,7 @@ def test_the_mean_of_the_others_stands_for_a_modality_that_a_row_lacks():
         )
     outputs = apply_head(network.head, torch.cat(components, dim=1))
     expected = naive_cross_entropy(outputs, CODES.long().tolist(), [1, 1, 1])
-    terms = objective(network, views, labelled, CODES)
+    terms = objective(network, views, None, labelled, CODES)
     assert terms["supervised"].item() == pytest.approx(expected, abs=1e-10)
 
 
@@ -148,13 +148,13 @@ def test_a_modality_that_no_labelled_row_has_leaves_a_finite_loss():
     labelled = draw_views(2, 1)[0]
     mask = torch.zeros(labelled["m1"].shape[:2], dtype=torch.bool)
     labelled["m1"] = (labelled["m1"], mask)
-    terms = objective(network, views, [labelled], CODES)
+    terms = objective(network, views, None, [labelled], CODES)
     assert terms["supervised"].isfinite()
 
 
 def test_every_parameter_gets_a_finite_gradient():
     objective, _, network, views = make_case(3, loss="cross_entropy")
-    sum(objective(network, views, views[:1], CODES).values()).backward()
+    sum(objective(network, views, None, views[:1], CODES).values()).backward()
     for module in (objective, network):
         for name, parameter in module.named_parameters():
             assert parameter.grad is not None, name
