@@ -6,9 +6,8 @@ from numbers import Real
 
 import narwhals as nw
 import numpy as np
-from scipy import sparse
 
-from skcoral._input.containers import is_dataframe
+from skcoral._input.containers import is_dataframe, list_series, refuse_sparse
 from skcoral._input.presence import is_missing
 
 
@@ -34,10 +33,7 @@ def read_columns(block):
     ValueError
         If it has more than two axes.
     """
-    if sparse.issparse(block):
-        raise TypeError(
-            "sparse blocks are for the 'embedding' modality; make it dense for another."
-        )
+    refuse_sparse(block)
     if is_dataframe(block):
         frame = nw.from_native(block, eager_only=True)
         series = zip(frame.columns, frame.iter_columns(), strict=True)
@@ -92,7 +88,7 @@ def _read_series(series):
     if isinstance(dtype, (nw.Datetime, nw.Date)):
         return _read_dates(series)
     # Cells that are arrays of equal shape must not be stacked into one array.
-    values = np.fromiter(series.to_list(), dtype=object, count=len(series))
+    values = np.fromiter(list_series(series), dtype=object, count=len(series))
     if isinstance(dtype, (nw.Categorical, nw.Enum)):
         # A category of numbers is still a category.
         values[:] = [None if is_missing(v) else name_level(v) for v in values]

@@ -9,6 +9,30 @@ from skcoral._sklearn_compat import InvalidParameterError
 def naming(modality, start=0):
     """Add the modality, and where its rows begin in X, to errors of its spec."""
     where = f"Modality {modality!r}" + (f", rows from {start} on" if start else "")
+    with _prefixing(where):
+        yield
+
+
+@contextlib.contextmanager
+def naming_block(key):
+    """Add the key of a block in a SliceDict to errors about the block."""
+    with _prefixing(f"Block {key!r}"):
+        yield
+
+
+@contextlib.contextmanager
+def naming_preprocessor(preprocessor):
+    """Say that it was a user's transformer that did not take a block."""
+    where = f"The preprocessor {type(preprocessor).__name__} does not take this block"
+    try:
+        with _prefixing(where):
+            yield
+    except (ArithmeticError, AttributeError, LookupError) as error:
+        raise ValueError(f"{where}: {error!r}") from error
+
+
+@contextlib.contextmanager
+def _prefixing(where):
     try:
         yield
     except (ValueError, TypeError) as error:

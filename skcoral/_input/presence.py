@@ -19,7 +19,8 @@ def is_missing(value):
         # What is missing is unlike itself. The truth of an empty array is an error only
         # from numpy 2.2 on.
         return getattr(value, "size", 1) != 0 and bool(value != value)
-    except (TypeError, ValueError):  # pandas.NA has no truth; arrays have several
+    # pandas.NA has no truth, arrays have several, other objects raise what they want.
+    except Exception:
         return type(value).__name__ == "NAType"
 
 

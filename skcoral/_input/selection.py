@@ -6,6 +6,7 @@ import narwhals as nw
 import numpy as np
 from skorch.helper import SliceDict
 
+from skcoral._input.arrays import is_series
 from skcoral._input.containers import column_names, is_dataframe, take_columns
 from skcoral._input.validation import check_container
 from skcoral._sklearn_compat import get_column_indices
@@ -41,12 +42,12 @@ def resolve_columns(X, columns, modality, *, lengths=False):
     """
     if isinstance(X, SliceDict):
         return _resolve_key(X, columns, modality, lengths)
-    columns = columns(X) if callable(columns) else columns
-    if is_dataframe(X):
+    if is_dataframe(X) and not callable(columns):
         _check_known(_named(columns), column_names(X), modality)
     try:
+        columns = columns(X) if callable(columns) else columns
         positions = get_column_indices(X, columns)
-    except (ValueError, IndexError, TypeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(
             f"The columns of modality {modality!r} cannot be selected: {error}"
         ) from error
@@ -94,7 +95,7 @@ def select_block(X, where):
         return mask_steps(*(np.asarray(X[key]) for key in where))
     if isinstance(X, SliceDict):
         block = X[where]
-        if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
+        if is_series(block):
             return nw.from_native(block, series_only=True).to_frame().to_native()
         return block
     block = take_columns(X, where)

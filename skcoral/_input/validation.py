@@ -6,7 +6,9 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 from skorch.helper import SliceDict
 
-from skcoral._input.containers import column_names, is_dataframe
+from skcoral._input.arrays import is_series, read_array
+from skcoral._input.containers import column_names, is_dataframe, read_block
+from skcoral._input.errors import naming_block
 
 MARK_MISSING = (
     "Where rows lack them, pass them all the same: None or NaN in a column of objects "
@@ -53,7 +55,7 @@ def validate_X(estimator, X, *, reset, min_samples=1):
         return X
     return validate_data(
         estimator,
-        keep_numbers(X),
+        _read_table(X),
         reset=reset,
         dtype=None,
         ensure_all_finite=False,
@@ -62,20 +64,50 @@ def validate_X(estimator, X, *, reset, min_samples=1):
 
 
 def _validate_columns(estimator, X, *, reset):
+    known = set(column_names(X))
     try:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
     except ValueError as error:
         fitted = () if reset else getattr(estimator, "feature_names_in_", ())
-        if set(fitted) <= set(column_names(X)):
+        if set(fitted) <= known:
             raise
         raise ValueError(f"{error}{MARK_MISSING}") from error
 
 
-def keep_numbers(X):
-    """Keep numpy from turning numbers in lists of mixed rows into strings."""
-    if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind in "US":
-        return np.asarray(X, dtype=object)
-    return X
+def _read_table(X):
+    """Return X that is neither a data frame nor a SliceDict as an array."""
+    if isinstance(X, (list, tuple)):
+        return read_array(_read_rows(X))
+    return read_array(X) if hasattr(X, "__array__") and not is_series(X) else X
+
+
+def _read_rows(rows):
+    """Return rows in a list as an array.
+
+    Numbers stay numbers beside strings, and cells may be lists or arrays.
+    """
+    try:
+        table = np.asarray(rows)
+    # Rows of unequal lengths, and cells that raise errors of their own.
+    except Exception:
+        return _list_cells(rows)
+    return _list_cells(rows) if table.dtype.kind in "US" else table
+
+
+def _list_cells(rows):
+    """Return rows in a list as an array of objects, cell by cell."""
+    lengths = [len(r) if isinstance(r, (list, tuple, np.ndarray)) else 0 for r in rows]
+    if not any(lengths):
+        return np.fromiter(rows, dtype=object, count=len(rows))
+    for row, length in enumerate(lengths):
+        if length != lengths[0]:
+            raise ValueError(
+                "The rows of X must have equal numbers of values. Got "
+                f"{lengths[0]} in row 0 and {length} in row {row}."
+            )
+    cells = (cell for row in rows for cell in row)
+    table = np.fromiter(cells, dtype=object, count=sum(lengths))
+    return table.reshape(len(rows), lengths[0])
 
 
 def _refuse_unsliceable(estimator, X):
@@ -93,18 +125,26 @@ def _refuse_unsliceable(estimator, X):
         )
     if nw.dependencies.is_polars_lazyframe(X):
         raise TypeError(f"{name} does not take a LazyFrame. Call X.collect() first.")
-    if isinstance(X, (list, tuple)) and len(X) and np.ndim(X[0]) >= 2:
+    if isinstance(X, (list, tuple)) and len(X) and _count_axes(X[0]) >= 2:
         raise TypeError(
             f"{name} cannot slice a list of views. Name and wrap them: "
             "skorch.helper.SliceDict(name=view, ...)."
         )
 
 
+def _count_axes(view):
+    try:
+        return np.ndim(view)
+    except Exception:  # a row of cells of several kinds
+        return 1
+
+
 def _validate_slice_dict(estimator, X, *, reset, min_samples):
     names = list(X)
     if not names:
         raise ValueError(f"Found SliceDict with 0 blocks while {_needs(estimator)}.")
-    lengths = {name: X[name].shape[0] for name in names}
+    blocks = {name: _read_named(name, X[name]) for name in names}
+    lengths = {name: block.shape[0] for name, block in blocks.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"Modalities have inconsistent numbers of samples: {lengths}.")
     _check_n_samples(estimator, lengths[names[0]], at_least=min_samples)
@@ -113,7 +153,12 @@ def _validate_slice_dict(estimator, X, *, reset, min_samples):
         estimator.feature_names_in_ = np.asarray(names, dtype=object)
     else:
         _compare_names(list(getattr(estimator, "feature_names_in_", [])), names)
-    return X
+    return SliceDict(**blocks)
+
+
+def _read_named(name, block):
+    with naming_block(name):
+        return read_block(block)
 
 
 def _needs(estimator):

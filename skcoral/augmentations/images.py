@@ -69,9 +69,10 @@ class SimCLR:
             kornia.ColorJitter(0.4, 0.4, 0.4, 0.1, p=0.8),
             kornia.RandomGrayscale(p=0.2),
         ]
+        blur = [kornia.RandomGaussianBlur((kernel, kernel), (0.1, 2.0), p=0.5)]
         return nn.Sequential(
             kornia.RandomResizedCrop(tuple(size), scale=(self.min_scale, 1.0)),
             *(colours if n_channels == 3 else []),
-            kornia.RandomGaussianBlur((kernel, kernel), (0.1, 2.0), p=0.5),
+            *(blur if min(size) > 1 else []),
             kornia.RandomHorizontalFlip(p=0.5),
         )

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import narwhals as nw
-import numpy as np
 from scipy import sparse
 from skorch.helper import SliceDict
 
+from skcoral._input.arrays import is_series
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
 from skcoral._types import Array, Rows
@@ -79,7 +79,7 @@ def _kind_of_block(key: str, block: Any) -> str | None:
         return _find_word(lambda kind: kind.array_ndim == 2)
     if is_dataframe(block):
         return _find_word(lambda kind: kind.array_ndim == 1)
-    if nw.dependencies.is_into_series(block) and not isinstance(block, np.ndarray):
+    if is_series(block):
         block = nw.from_native(block, series_only=True).to_numpy()
     numeric = block.dtype.kind in "iufb"
     kind = _find_word(lambda kind: kind.array_ndim == block.ndim) if numeric else None

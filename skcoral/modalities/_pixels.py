@@ -1,6 +1,7 @@
 """Pixels: reading arrays, PIL images and files into one array, channels first."""
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -9,7 +10,6 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from skcoral._input.containers import is_dataframe
 from skcoral._input.presence import is_missing
 from skcoral._types import Array
 
@@ -18,6 +18,11 @@ Mode: TypeAlias = Literal["RGB", "L"]
 Size: TypeAlias = tuple[int, int]
 
 CHANNELS: dict[Mode, int] = {"L": 1, "RGB": 3}
+# Modes of Pillow with more than 8 bits per channel.
+DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
+MAX_UINT16 = 65535
+# Characters of a path in an error message; a cell may be a text, not a path.
+MAX_SHOWN = 300
 # Number of images that are resized at once.
 RESIZE_BATCH = 256
 
@@ -29,15 +34,16 @@ class Cell(NamedTuple):
     image: Any
 
 
-def is_array(block: Any) -> bool:
-    """Return whether a block is one array of images, not a column of images."""
-    return not is_dataframe(block) and block.dtype.kind in "uifb"
-
-
 def read_array(block: Array, mode: Mode, size: Size | None) -> Array:
     """Return an array of images as (n_samples, channels, height, width)."""
     images = _channels_first(block)
-    if images.dtype != np.uint8:
+    if 0 in images.shape[1:]:
+        raise ValueError(
+            f"Images must have pixels. Got height and width {images.shape[2:]}."
+        )
+    if images.dtype == np.uint16:
+        images = images / np.float32(MAX_UINT16)
+    elif images.dtype != np.uint8:
         images = _check_unit(images)
     images = _convert_channels(images, mode)
     if size is None or images.shape[2:] == size:
@@ -70,7 +76,7 @@ def _check_unit(images: Array) -> Array:
         row = int(wrong.any(axis=(1, 2, 3)).argmax())
         value = images[row][wrong[row]][0]
         raise ValueError(
-            "Images must be of dtype uint8, or floats in [0, 1]. Got "
+            "Images must be of dtype uint8 or uint16, or floats in [0, 1]. Got "
             f"{value:g} in row {row}."
         )
     return images
@@ -113,31 +119,68 @@ def read_cells(cells: Sequence[Any], mode: Mode, size: Size | None) -> Array:
     }
     blank = np.zeros((CHANNELS[mode], *(size or (1, 1))), dtype=np.uint8)
     first = next(iter(images.values()), blank)
-    out = np.zeros((len(cells), *first.shape), dtype=first.dtype)
+    # Bytes only if all are.
+    deep = any(image.dtype != np.uint8 for image in images.values())
+    out = np.zeros((len(cells), *first.shape), dtype=np.float32 if deep else np.uint8)
     for place, image in images.items():
-        if image.shape != first.shape or image.dtype != first.dtype:
+        if image.shape != first.shape:
             raise ValueError(
                 f"The image in row {cells[place].row} has height and width "
-                f"{image.shape[1:]} and dtype {image.dtype}, but an earlier one "
-                f"{first.shape[1:]} and {first.dtype}. Set 'size' to bring images to "
-                "one size."
+                f"{image.shape[1:]}, but an earlier one {first.shape[1:]}. Set 'size' "
+                "to bring images to one size."
             )
-        out[place] = image
+        out[place] = to_unit(image) if deep else image
     return out
 
 
 def _decode(row: int, cell: Any, mode: Mode, size: Size | None) -> Array:
     """Return one image as (channels, height, width)."""
-    if isinstance(cell, np.ndarray):
-        with _naming_row(row):
-            return read_array(cell[None], mode, size)[0]
-    image = _open(row, cell).convert(mode)
-    if size is not None and image.size != size[::-1]:
-        from PIL import Image
+    image: Any = None if isinstance(cell, np.ndarray) else _open(row, cell)
+    with _naming_row(row):
+        image = cell if image is None else _read_image(image, mode, size)
+        if image.dtype.kind not in "uifb":
+            raise ValueError(
+                f"An image must be an array of numbers. Got dtype {image.dtype}."
+            )
+        return read_array(image[None], mode, size)[0]
 
+
+def _read_image(image: Any, mode: Mode, size: Size | None) -> Array:
+    """Return a PIL image as an array of bytes, of 16 bits or of floats."""
+    from PIL import Image
+
+    if image.mode in DEEP_MODES:
+        return _read_deep(np.asarray(image))
+    if 0 in image.size:
+        raise ValueError(f"Images must have pixels. Got height and width {image.size}.")
+    # Pillow warns of palettes that have transparent colours.
+    image = image.convert("RGBA") if image.mode in ("P", "PA") else image
+    try:
+        image = image.convert(mode)
+    except ValueError as error:
+        raise ValueError(
+            f"Images of mode {image.mode!r} cannot be converted to {mode!r}."
+        ) from error
+    if size is not None and image.size != size[::-1]:
         image = image.resize(size[::-1], Image.Resampling.BILINEAR)
-    array = np.asarray(image)
-    return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+    return np.asarray(image)
+
+
+def _read_deep(image: Array) -> Array:
+    """Return pixels of more than 8 bits as uint16, or as floats.
+
+    Pillow has integers of 32 bits also for files of 16.
+    """
+    if image.dtype.kind == "f":
+        if np.isnan(image).any():
+            raise ValueError("Images of floats must be in [0, 1]. Got NaN.")
+        return image
+    if image.min(initial=0) < 0 or image.max(initial=0) > MAX_UINT16:
+        raise ValueError(
+            f"Images of 32-bit integers must be in [0, {MAX_UINT16}]. Got values from "
+            f"{image.min()} to {image.max()}."
+        )
+    return image.astype(np.uint16)
 
 
 @contextlib.contextmanager
@@ -151,28 +194,54 @@ def _naming_row(row: int) -> Iterator[None]:
 
 
 def _open(row: int, cell: Any) -> Any:
-    """Return a PIL image, opening a file if necessary."""
-    if is_pil(cell):
-        return cell
-    if not isinstance(cell, (str, Path)):
+    """Return an upright PIL image of one frame, opening a file if necessary."""
+    if not is_pil(cell) and not isinstance(cell, (str, Path)):
         raise TypeError(
             "An image must be an array, a PIL image or a path. Got "
             f"{type(cell).__name__!r} in row {row}."
         )
     try:
-        from PIL import Image
+        from PIL import ImageOps
     except ImportError as error:
         raise ImportError(
             "Reading image files needs Pillow: pip install 'skcoral[image]'."
         ) from error
     try:
-        with Image.open(cell) as image:
-            image.load()
-            return image
-    except OSError as error:
-        raise ValueError(
-            f"The image file {str(cell)!r} in row {row} cannot be read: {error}"
-        ) from error
+        if is_pil(cell):
+            return ImageOps.exif_transpose(_check_frames(cell))
+        return ImageOps.exif_transpose(_load(Path(cell)))
+    # Each of Pillow's decoders has errors of its own.
+    except Exception as error:
+        what = "image" if is_pil(cell) else f"image file {_shorten(str(cell))!r}"
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"The {what} in row {row} cannot be read: {reason}") from error
+
+
+def _shorten(path: str) -> str:
+    return path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}..."
+
+
+def _load(path: Path) -> Any:
+    """Return the image of a file, which is neither a device nor a pipe."""
+    from PIL import Image
+
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no regular file.")
+    with Image.open(path) as image:
+        n_pixels, limit = math.prod(image.size), Image.MAX_IMAGE_PIXELS
+        if limit is not None and n_pixels > limit:
+            raise ValueError(
+                f"it has {n_pixels} pixels, more than PIL.Image.MAX_IMAGE_PIXELS."
+            )
+        _check_frames(image).load()
+        return image
+
+
+def _check_frames(image: Any) -> Any:
+    """Refuse animations and stacks, but not photos with a preview beside them."""
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        raise ValueError(f"it has {image.n_frames} frames. Save the one to be read.")
+    return image
 
 
 def is_pil(cell: Any) -> bool:

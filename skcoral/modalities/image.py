@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from skcoral._constraints import POSITIVE_INT
+from skcoral._input.arrays import is_numeric
 from skcoral._input.containers import list_cells
 from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import StrOptions
@@ -18,7 +19,6 @@ from skcoral.modalities._pixels import (
     Cell,
     Mode,
     Size,
-    is_array,
     is_pil,
     read_array,
     read_cells,
@@ -77,6 +77,10 @@ class ImageModality(BaseModality):
     size_ : (int, int)
         Height and width of the images in pixels.
 
+    itemsize_ : int
+        Bytes per value of a decoded image: 1, or 4 if images have more than 8 bits per
+        channel.
+
     mean_, scale_ : ndarray of shape (n_channels,)
         Mean and standard deviation of each channel, over at most 2,000 evenly spaced
         images.
@@ -84,9 +88,14 @@ class ImageModality(BaseModality):
     Notes
     -----
     A block is an array of shape (n_samples, height, width, channels), (n_samples,
-    channels, height, width) or (n_samples, height, width), of bytes or of floats in
-    [0, 1]; or an object array, or a data frame's column, of such images, PIL images or
-    paths. None and images that are all NaN count as missing.
+    channels, height, width) or (n_samples, height, width), of bytes, of 16 bits or of
+    floats in [0, 1]; or an object array, or a data frame's column, of such images, PIL
+    images or paths. None and images that are all NaN count as missing.
+
+    Images of 16 bits per channel are divided by 65,535, in arrays and in files alike,
+    and floats must be in [0, 1]: no value is clipped. Alpha channels are dropped, and
+    photos are turned upright as their EXIF orientation says. Animations and stacks of
+    pages are refused, and so are files of more than ``PIL.Image.MAX_IMAGE_PIXELS``.
 
     Examples
     --------
@@ -171,6 +180,7 @@ class ImageModality(BaseModality):
         self.size_: Any = self._check_size()
         images = self._sample(block)
         self.size_ = images.shape[2:]
+        self.itemsize_ = images.dtype.itemsize
         unit = to_unit(images)
         axes = (0, 2, 3)
         self.mean_ = unit.mean(axis=axes, dtype=np.float64).astype(np.float32)
@@ -189,7 +199,7 @@ class ImageModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_channels, height, width), uint8 or float32
-            Bytes if the images were bytes or files, otherwise floats in [0, 1].
+            Bytes if all images have 8 bits per channel, otherwise floats in [0, 1].
         """
         return self._read(block)
 
@@ -236,7 +246,8 @@ class ImageModality(BaseModality):
             None if the images are an array or take at most 1 GB when decoded.
         """
         n_bytes = len(block) * CHANNELS[self.mode] * np.prod(self.size_)
-        if is_array(block) or n_bytes <= MAX_DECODED_BYTES:
+        n_bytes *= self.itemsize_
+        if is_numeric(block) or n_bytes <= MAX_DECODED_BYTES:
             return None
         cells = [Cell(*cell) for cell in enumerate(list_cells(block))]
         present = (None if is_missing(cell.image) else cell for cell in cells)
@@ -244,7 +255,7 @@ class ImageModality(BaseModality):
 
     def _sample(self, block: Any) -> Array:
         """Return evenly spaced images from which to learn mean and deviation."""
-        if is_array(block):
+        if is_numeric(block):
             images = self._read(block)
             return images[:: -(-len(images) // STATISTICS_ROWS)]
         cells = list_cells(block)
@@ -253,6 +264,6 @@ class ImageModality(BaseModality):
         return read_cells([Cell(r, cells[r]) for r in rows], self.mode, self.size_)
 
     def _read(self, block: Any) -> Array:
-        if is_array(block):
+        if is_numeric(block):
             return read_array(block, self.mode, self.size_)
         return read_cells(list_cells(block), self.mode, self.size_)

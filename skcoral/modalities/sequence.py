@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from skcoral._constraints import POSITIVE_INT
-from skcoral._input.containers import is_dataframe, list_cells
+from skcoral._input.arrays import is_numeric
+from skcoral._input.containers import list_cells
 from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import Interval, StrOptions
 from skcoral._types import Array, RandomState
@@ -232,7 +233,7 @@ class SequenceModality(BaseModality):
 
     def _read(self, block: Any, n_features: int | None = None) -> tuple[Array, Array]:
         """Return (values, mask), real steps first, with at most `max_length` steps."""
-        values = _read_padded(block) if _is_padded(block) else _read_cells(block)
+        values = _read_padded(block) if is_numeric(block) else _read_cells(block)
         if n_features not in (None, values.shape[2]):
             raise ValueError(
                 f"The sequences have {values.shape[2]} features, but had {n_features} "
@@ -242,10 +243,6 @@ class SequenceModality(BaseModality):
         longest = max(1, mask.sum(axis=1).max(initial=0))
         n_steps = min(longest, self.max_length or longest)
         return values[:, :n_steps], mask[:, :n_steps]
-
-
-def _is_padded(block: Any) -> bool:
-    return not is_dataframe(block) and block.dtype.kind in "iufb"
 
 
 def _read_padded(block: Array) -> Array:

@@ -131,8 +131,8 @@ def test_images_of_several_sizes_and_modes_need_a_size():
         [Image.new("RGB", (9, 7)), Image.new("L", (5, 5)), Image.new("RGBA", (4, 8))]
     )
     message = (
-        "The image in row 1 has height and width (5, 5) and dtype uint8, but an "
-        "earlier one (7, 9) and uint8. Set 'size' to bring images to one size."
+        "The image in row 1 has height and width (5, 5), but an earlier one (7, 9). "
+        "Set 'size' to bring images to one size."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         ImageModality().fit(cells)
@@ -169,7 +169,8 @@ def test_floats_outside_of_the_unit_are_refused(value):
     block = np.zeros((3, 4, 4, 3))
     block[1, 0, 0, 0] = value
     message = (
-        f"Images must be of dtype uint8, or floats in [0, 1]. Got {value:g} in row 1."
+        "Images must be of dtype uint8 or uint16, or floats in [0, 1]. Got "
+        f"{value:g} in row 1."
     )
     with pytest.raises(ValueError, match=exactly(message)):
         ImageModality().fit(block)
