@@ -1,5 +1,7 @@
 """Splitting of rows into those to train on and those to hold out."""
 
+import math
+
 import numpy as np
 from sklearn.model_selection import train_test_split
 
@@ -43,7 +45,7 @@ def hold_out(n_samples, fraction, seed, targets, stratify, *, owner):
     if targets is None:
         sides = tuple(train_test_split(rows, **draw))
     else:
-        sides = _split_labelled(rows, targets, stratify, draw)
+        sides = _split_labelled(rows, targets, stratify, draw, owner)
     if min(map(len, sides)) < 2:
         raise ValueError(
             f"The 'validation_fraction' parameter of {owner} must leave two rows or "
@@ -52,9 +54,11 @@ def hold_out(n_samples, fraction, seed, targets, stratify, *, owner):
     return sides
 
 
-def _split_labelled(rows, targets, stratify, draw):
+def _split_labelled(rows, targets, stratify, draw, owner):
     """Split the rows with a target and those without one in the same proportion."""
     labelled = ~np.isnan(targets)
+    if stratify:
+        _check_classes(targets[labelled], draw["test_size"], owner)
     groups = [
         (rows[labelled], targets[labelled] if stratify else None),
         (rows[~labelled], None),
@@ -66,3 +70,16 @@ def _split_labelled(rows, targets, stratify, draw):
         for group, strata in groups
     ]
     return tuple(np.concatenate(side) for side in zip(*parts, strict=True))
+
+
+def _check_classes(codes, fraction, owner):
+    """Raise unless either part can have a label of each class."""
+    counts = np.unique(codes, return_counts=True)[1]
+    n_held_out = math.ceil(fraction * len(codes))
+    rarest, smaller = min(counts, default=0), min(n_held_out, len(codes) - n_held_out)
+    if len(counts) and (rarest < 2 or smaller < len(counts)):
+        raise ValueError(
+            f"early_stopping of {owner} holds out labels of each class and trains on "
+            f"others. Got {len(codes)} labels of {len(counts)} classes, {rarest} of "
+            f"the rarest; validation_fraction={fraction} holds out {n_held_out}."
+        )

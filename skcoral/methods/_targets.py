@@ -1,18 +1,23 @@
 """Targets: the numbers that a network is trained on, made from the labels."""
 
 from abc import ABC, abstractmethod
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import assert_all_finite, compute_class_weight
+from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
+from skcoral._input.labels import check_alike, read_labels, read_numbers
 from skcoral._input.presence import find_nonempty_rows, first_present
-from skcoral._input.validation import keep_numbers
+from skcoral._sklearn_compat import Interval
 from skcoral._types import Array
+
+# Sums of weights over a batch stay within the range of float32.
+WEIGHT = Interval(Real, 1e-30, 1e30, closed="both")
 
 
 class Targets(ABC):
@@ -139,17 +144,25 @@ class ClassTargets(Targets):
 
     def find_labelled(self, y: Any) -> tuple[NDArray[np.bool_], Array]:
         """Return which rows have a label, and the checked labels of these."""
-        y = column_or_1d(keep_numbers(y), warn=True)
-        assert_all_finite(y, allow_nan=True, input_name="y")
+        y = read_labels(y)
         labelled = find_nonempty_rows(y)
         if self.unlabeled is not None:
-            labelled[labelled] = y[labelled] != self.unlabeled
+            labelled[labelled] = ~self._find_marks(y[labelled])
         labels = y[labelled]
+        check_alike(labels, np.flatnonzero(labelled))
         self._check_strings(labels)
         # Objects other than strings get the dtype that they would have without None.
         if labels.dtype == object and not isinstance(first_present(labels), str):
             labels = np.asarray(labels.tolist())
         return labelled, labels
+
+    def _find_marks(self, labels: Array) -> NDArray[np.bool_]:
+        """Return which labels are the one that marks rows without any."""
+        if labels.dtype != object:
+            return np.broadcast_to(labels == self.unlabeled, labels.shape)
+        # Comparing other objects may raise any error.
+        marks = (isinstance(v, (str, Real)) and v == self.unlabeled for v in labels)
+        return np.fromiter(marks, dtype=bool, count=len(labels))
 
     def _check_strings(self, labels: Array) -> None:
         """Refuse missing-label markers that numpy has turned into strings."""
@@ -172,6 +185,7 @@ class ClassTargets(Targets):
                 f"{self.owner} needs labels of two classes or more. Got "
                 f"{len(self.classes)} class(es): {self.classes}. {self.how_to_mark}"
             )
+        self._check_weights()
         self.weights = compute_class_weight(
             self.class_weight, classes=self.classes, y=labels
         )
@@ -180,6 +194,19 @@ class ClassTargets(Targets):
         counts = np.bincount(codes, minlength=len(self.classes)) + 1
         shares = self.weights * counts
         self.prior = shares / shares.sum()
+
+    def _check_weights(self) -> None:
+        """Refuse weights with which the loss has no finite mean."""
+        given = self.class_weight
+        weights: dict[Any, Any] = given if isinstance(given, dict) else {}
+        for label, weight in weights.items():
+            if not WEIGHT.is_satisfied_by(weight):
+                raise ValueError(
+                    f"The 'class_weight' parameter of {self.owner} must have weights "
+                    f"between {WEIGHT.left} and {WEIGHT.right}. Got {weight!r} for "
+                    f"class {label!r}. To leave a class out, mark its rows as "
+                    "unlabelled."
+                )
 
     def encode(self, labels: Array) -> Array:
         """Return the index of each label among the classes."""
@@ -219,8 +246,7 @@ class NumberTargets(Targets):
 
     def find_labelled(self, y: Any) -> tuple[NDArray[np.bool_], Array]:
         """Return which rows have a label, and the checked labels of these."""
-        y = column_or_1d(y, dtype=np.float64, warn=True)
-        assert_all_finite(y, allow_nan=True, input_name="y")
+        y = read_numbers(y, self.how_to_mark)
         labelled = ~np.isnan(y)
         return labelled, y[labelled]
 
