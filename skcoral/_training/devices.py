@@ -36,7 +36,7 @@ def resolve_device(device):
 
 def _check_device(device):
     try:
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()  # the device "meta" holds no values
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ValueError(str(error).splitlines()[0]) from error
     return device

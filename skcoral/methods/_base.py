@@ -14,7 +14,6 @@ from skcoral._generators import derive_seed
 from skcoral._input.blocks import find_filled, keep_rows
 from skcoral._input.validation import validate_X
 from skcoral._sklearn_compat import (
-    BaseComposition,
     VisualBlock,
     check_feature_names_in,
     fit_context,
@@ -28,7 +27,8 @@ from skcoral._training.trainer import (
 )
 from skcoral._types import RandomState, Rows
 from skcoral.methods import _parameters as shared
-from skcoral.methods._checks import refuse_early_stopping
+from skcoral.methods._checks import check_callbacks, refuse_early_stopping
+from skcoral.methods._nested import NestedParameters
 from skcoral.methods._parameters import estimator
 from skcoral.methods._state import StateMixin
 from skcoral.modalities._reader import ModalityReader
@@ -36,7 +36,7 @@ from skcoral.modalities._specs import find_modalities, reads_strings
 
 
 @estimator
-class BaseMultimodalTransformer(StateMixin, TransformerMixin, BaseComposition):
+class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
     """Fitting, transforming, feature names and tags, shared by all methods.
 
     A method is a subclass that implements `_make_method` and, if it adds parameters,
@@ -197,37 +197,6 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, BaseComposition):
         check_feature_names_in(self, input_features)
         return name_components(self.output_indices_)
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return parameters, including ``<name>__<parameter>`` for the modalities.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Include the parameters of the modalities.
-
-        Returns
-        -------
-        dict of str to object
-            Parameter names and values.
-        """
-        return self._get_params("_modalities", deep=deep)
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters, including ``<name>__<parameter>`` for the modalities.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameters; ``<name>=spec`` replaces a modality's spec.
-
-        Returns
-        -------
-        self : object
-            The estimator.
-        """
-        self._set_params("_modalities", **params)
-        return self
-
     @property
     def modalities_(self) -> list[tuple[str, Any, Any]]:
         """list of (name, fitted spec, columns): the modalities in use."""
@@ -294,21 +263,6 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, BaseComposition):
         names, specs, columns = zip(*modalities, strict=True)
         return VisualBlock("parallel", specs, names=names, name_details=columns)
 
-    @property
-    def _modalities(self):
-        """Names and specs without columns, for scikit-learn's nested parameters."""
-        try:
-            return [(name, spec) for name, spec, _ in self.modalities]
-        except (TypeError, ValueError):  # "auto", or a value that fit will refuse
-            return []
-
-    @_modalities.setter
-    def _modalities(self, value):
-        self.modalities = [
-            (*pair, columns)
-            for pair, (_, _, columns) in zip(value, self.modalities, strict=True)
-        ]
-
     def _learn(self, X, encode=None, *, resume, epochs=None):
         """Read X and train; a failure leaves nothing half-fitted.
 
@@ -350,6 +304,7 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, BaseComposition):
 
     def _make_plan(self, net, epochs):
         """Return the trainer's instructions as plain data."""
+        check_callbacks(self)
         specs = {name: spec for name, spec, _ in self.modalities_}
         seed = self._seed if net is None else derive_seed(self._seed, len(net.history))
         return Plan(

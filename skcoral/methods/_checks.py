@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
+from skorch.callbacks import Callback
+
 
 def check_several(estimator: Any, names: Sequence[str]) -> None:
     """Raise unless an estimator that compares modalities has at least two."""
@@ -18,6 +20,20 @@ def refuse_early_stopping(estimator: Any, where: str) -> None:
     """Raise if early stopping is set where it is not supported."""
     if estimator.early_stopping:
         raise ValueError(f"{where} does not support early_stopping=True.")
+
+
+def check_callbacks(estimator: Any) -> None:
+    """Raise unless each of an estimator's callbacks is one of skorch."""
+    for item in estimator.callbacks or []:
+        named = isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str)
+        callback = item[1] if named else item
+        kind = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(kind, Callback):
+            raise ValueError(
+                f"The 'callbacks' parameter of {type(estimator).__name__} must be a "
+                "list of skorch callbacks, alone or as (name, callback). Got "
+                f"{item!r} instead."
+            )
 
 
 def check_multiple(estimator: Any, name: str, divisor: str) -> None:

@@ -107,6 +107,29 @@ def reads_strings(spec: Any) -> bool:
     return is_spec(spec) and kind.reads_strings
 
 
+def make_instances(
+    owner: str, specs: Sequence[tuple[str, Any]], names: Sequence[str]
+) -> list[tuple[str, Any]]:
+    """Return (name, spec), with instances in the place of the words of some names.
+
+    Only instances have parameters that can be set.
+
+    Raises
+    ------
+    ValueError
+        If the spec of one of the names is unknown.
+    """
+    return [
+        (name, _make_instance(owner, name, spec) if name in names else spec)
+        for name, spec in specs
+    ]
+
+
+def _make_instance(owner: str, name: str, spec: Any) -> Any:
+    _check_modality(name, spec, f"The 'modalities' parameter of {owner}")
+    return KINDS[spec]() if isinstance(spec, str) else spec
+
+
 def make_spec(spec: Any, seed: int) -> Any:
     """Return a new, unfitted spec, seeded wherever it has no seed of its own."""
     spec = KINDS[spec]() if isinstance(spec, str) else clone(spec)

@@ -1,8 +1,10 @@
 """Parameters of COrALTransformer: rules, names of modalities, nested specs, HTML."""
 
 import pytest
-from helpers import FILM, exactly, is_fitted, make_coral, make_frame
+from helpers import FILM, exactly, is_fitted, learnt, make_coral, make_frame
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from skorch.callbacks import EpochTimer
 
 from skcoral import TabularModality, TextModality
 
@@ -55,6 +57,11 @@ def test_unknown_word_lists_the_known_ones(name):
     )
     with pytest.raises(ValueError, match=message):
         make_coral(**{name: "nonsense"}).fit(make_frame())
+
+
+def test_a_device_without_values_is_refused():
+    with pytest.raises(ValueError, match=r"^The 'device' parameter .*Got 'meta'"):
+        make_coral(FILM, device="meta").fit(make_frame())
 
 
 def test_unknown_device_names_the_parameter():
@@ -153,6 +160,63 @@ def test_nested_parameters_reach_the_spec():
     coral.set_params(credits__n_tokens=3)
     assert coral.get_params()["credits__n_tokens"] == 3
     assert coral.fit(make_frame()).modalities_[1][1].n_tokens == 3
+
+
+def test_a_word_becomes_an_instance_when_its_parameter_is_set():
+    given = [("film", "tabular", ["year"]), ("credits", "text", "credits")]
+    coral = make_coral(given).set_params(film__corruption_rate=0.3)
+    assert given[0][1] == "tabular"
+    assert coral.get_params()["film__corruption_rate"] == 0.3
+    assert [type(spec) for _, spec, _ in coral.modalities] == [TabularModality, str]
+    assert clone(coral).get_params()["film__corruption_rate"] == 0.3
+    coral.set_params(film="text", film__n_tokens=3)
+    assert coral.get_params()["film__n_tokens"] == 3
+
+
+def test_parameters_of_words_can_be_searched():
+    grid = {"film__corruption_rate": [0.25, 0.75], "film__max_categories": [5]}
+    search = GridSearchCV(make_coral(FILM), grid, cv=2, error_score="raise")
+    best = search.fit(make_frame()).best_estimator_
+    (spec,) = (spec for _, spec, _ in best.modalities_)
+    assert spec.corruption_rate == search.best_params_["film__corruption_rate"]
+    assert spec.max_categories == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("film__nothing", "Invalid parameter 'nothing' for estimator TabularModality"),
+        ("year__corruption_rate", "Invalid parameter 'year' for estimator COrALTr"),
+    ],
+)
+def test_unknown_nested_parameters_are_refused(name, message):
+    with pytest.raises(ValueError, match=message):
+        make_coral(FILM).set_params(**{name: 1})
+
+
+@pytest.mark.parametrize("spec", ["tabulr", None])
+def test_parameters_of_no_kind_are_refused(spec):
+    coral = make_coral([("film", spec, ["year"])])
+    message = rf"must have specs that are .* among .*Got {spec!r} for 'film' instead\."
+    with pytest.raises(ValueError, match=message):
+        coral.set_params(film__corruption_rate=0.3)
+
+
+@pytest.mark.parametrize("item", ["x", None, int, ("a", "b"), (1, EpochTimer())])
+def test_callbacks_that_are_none_are_refused(item):
+    coral = make_coral(FILM, callbacks=[EpochTimer(), item])
+    message = (
+        "The 'callbacks' parameter of COrALTransformer must be a list of skorch "
+        f"callbacks, alone or as (name, callback). Got {item!r} instead."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        coral.fit(make_frame())
+    assert learnt(coral) == []
+
+
+@pytest.mark.parametrize("item", [EpochTimer, EpochTimer(), ("mine", EpochTimer())])
+def test_callbacks_in_the_forms_of_skorch_are_taken(item):
+    assert is_fitted(make_coral(FILM, callbacks=[item]).fit(make_frame()))
 
 
 def test_nested_parameters_of_a_spec_are_cloned_with_the_estimator():
