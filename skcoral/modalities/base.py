@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skcoral._constraints import PROBABILITY, TRANSFORMER
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
+from skcoral._input.errors import naming_preprocessor
 from skcoral._sklearn_compat import StrOptions
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import (
@@ -194,7 +195,8 @@ def _make_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipe
 
 def preprocess(preprocessor: Any, block: Any) -> NDArray[np.float32]:
     """Apply a user's transformer and return a finite float32 matrix."""
-    out = preprocessor.transform(block)
+    with naming_preprocessor(preprocessor):
+        out = preprocessor.transform(block)
     out = out.toarray() if sparse.issparse(out) else out
     return read_matrix(out, allow_nan=True).astype(np.float32)
 

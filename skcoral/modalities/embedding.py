@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.containers import count_columns, filter_rows
+from skcoral._input.errors import naming_preprocessor
 from skcoral._input.presence import find_nonempty_rows
 from skcoral._types import RandomState
 from skcoral.augmentations import Augmentation
@@ -118,7 +119,8 @@ class EmbeddingModality(BaseModality):
         self.n_columns_in_ = count_columns(block)
         block = filter_rows(block, find_nonempty_rows(block))
         if self.preprocessor is not None:
-            self.preprocessor_ = clone(self.preprocessor).fit(block)
+            with naming_preprocessor(self.preprocessor):
+                self.preprocessor_ = clone(self.preprocessor).fit(block)
         vectors = self._vectors(block)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_features_ = self.reducer_[-1].n_features_in_
@@ -152,7 +154,8 @@ class EmbeddingModality(BaseModality):
     def _vectors(self, block: Any) -> Any:
         """Return the block as a float matrix, preprocessed, dense or sparse."""
         if self.preprocessor is not None:
-            block = self.preprocessor_.transform(block)
+            with naming_preprocessor(self.preprocessor):
+                block = self.preprocessor_.transform(block)
         if sparse.issparse(block):
             return sparse.csr_matrix(block)
         return read_matrix(block)

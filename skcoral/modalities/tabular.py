@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skcoral._input.columns import date_features, name_level, read_columns
 from skcoral._input.containers import count_columns
+from skcoral._input.errors import naming_preprocessor
 from skcoral._input.presence import is_missing
 from skcoral._sklearn_compat import Interval
 from skcoral._types import Array, RandomState
@@ -196,7 +197,8 @@ class TabularModality(BaseModality):
         )
 
     def _fit_preprocessor(self, block: Any) -> Self:
-        self.preprocessor_ = clone(self.preprocessor).fit(block)
+        with naming_preprocessor(self.preprocessor):
+            self.preprocessor_ = clone(self.preprocessor).fit(block)
         self.n_numeric_ = preprocess(self.preprocessor_, block).shape[1]
         self.n_columns_in_ = count_columns(block)
         self.cardinalities_: list[int] = []

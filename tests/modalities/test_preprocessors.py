@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from helpers import SPECS, TEXTS, exactly, make_block, make_coral_of
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -120,3 +121,41 @@ def test_a_frame_block_reaches_the_preprocessor_as_a_frame(spec_class):
     spec = spec_class(preprocessor=StandardScaler())
     spec.fit(make_block(TabularModality)[["x"]])
     assert list(spec.preprocessor_.feature_names_in_) == ["x"]
+
+
+class Failing(BaseEstimator, TransformerMixin):
+    """Raises an error in `fit` or in `transform`."""
+
+    def __init__(self, error=None, method="fit"):
+        self.error = error
+        self.method = method
+
+    def fit(self, X, y=None):
+        return self._run("fit")
+
+    def transform(self, X):
+        return self._run("transform")
+
+    def _run(self, method):
+        if method == self.method:
+            raise self.error
+        return self
+
+
+@pytest.mark.parametrize("spec_class", [TabularModality, EmbeddingModality])
+@pytest.mark.parametrize("method", ["fit", "transform"])
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (KeyError("year"), ValueError),
+        (OverflowError("too large"), ValueError),
+        (AttributeError("no lower"), ValueError),
+        (TypeError("no number"), TypeError),
+    ],
+)
+def test_a_preprocessor_that_fails_is_named(spec_class, method, error, kind):
+    spec = spec_class(preprocessor=Failing(error, method))
+    message = rf"^The preprocessor Failing does not take this block: .*{error.args[0]}"
+    with pytest.raises(kind, match=message):
+        block = make_block(spec_class)
+        spec.fit(block).transform(block)
