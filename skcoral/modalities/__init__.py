@@ -8,13 +8,14 @@ from skcoral.modalities.tabular import TabularModality
 from skcoral.modalities.text import TextModality
 
 # Kinds by name. "auto" asks them in this order whether they claim a column; images come
-# before text, as paths of image files are strings too.
+# before text, as paths of image files are strings too, and text before sequences, as
+# tags are lists too.
 KINDS: dict[str, type[BaseModality]] = {
     "tabular": TabularModality,
     "embedding": EmbeddingModality,
     "image": ImageModality,
-    "sequence": SequenceModality,
     "text": TextModality,
+    "sequence": SequenceModality,
 }
 
 __all__ = [

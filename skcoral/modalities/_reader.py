@@ -1,6 +1,7 @@
 """The reader of all modalities, from X to transformed blocks."""
 
 import math
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from sklearn.utils import gen_batches
 
 from skcoral._input.blocks import (
     ArrayBlock,
+    Block,
     Blocks,
     LazyBlock,
     find_filled,
@@ -73,6 +75,7 @@ class ModalityReader:
                 block = self.raw_reader.read(X, name)
                 _fit_spec(spec, block)
                 blocks[name] = _read_block(spec, name, block)
+            _warn_of(spec, name, block, blocks[name])
         return blocks
 
     def read(self, X: Rows, start: int = 0) -> dict[str, Any]:
@@ -97,6 +100,8 @@ class ModalityReader:
             with naming(name, start):
                 block = self.raw_reader.read(X, name)
                 blocks[name] = _read_block(spec, name, block)
+            if not start:  # one warning a call, not one a chunk
+                _warn_of(spec, name, block, blocks[name])
         return blocks
 
     def map_rows(
@@ -144,6 +149,15 @@ def _fit_spec(spec: Modality, block: Any) -> None:
     if not find_nonempty_rows(sample).any():
         raise ValueError("The modality is missing in every row.")
     spec.fit(sample)
+
+
+def _warn_of(spec: Modality, name: str, raw: Any, block: Block) -> None:
+    """Warn of what a spec remarks on a block that is not read batch by batch."""
+    if isinstance(block, LazyBlock):
+        return
+    remark = spec.remark(raw, split_block(block)[0])
+    if remark is not None:
+        warnings.warn(f"Modality {name!r}: {remark}", stacklevel=4)
 
 
 def _read_block(spec: Modality, name: str, block: Any) -> ArrayBlock | LazyBlock:

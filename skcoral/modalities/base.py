@@ -72,6 +72,9 @@ class Modality(Protocol):
     def defer(self, block: Any) -> np.ndarray | None:
         """Return cells to be transformed batch by batch, or None to do it at once."""
 
+    def remark(self, block: Any, values: Any) -> str | None:
+        """Return what users should be warned of in a transformed block, or None."""
+
     def make_encoder(self, embed_dim: int) -> Encoder:
         """Return a new encoder for the arrays that `transform` returns."""
 
@@ -134,6 +137,24 @@ class BaseModality(BaseEstimator):
         -------
         ndarray of shape (n_samples,), or None
             None in the base class: the block is transformed at once.
+        """
+        return None
+
+    def remark(self, block: Any, values: Any) -> str | None:
+        """Return what users should be warned of in a transformed block, or None.
+
+        Parameters
+        ----------
+        block : ndarray, sparse matrix or data frame
+            The raw block.
+
+        values : ndarray
+            What `transform` has made of it.
+
+        Returns
+        -------
+        str or None
+            None in the base class. A warning adds the name of the modality.
         """
         return None
 

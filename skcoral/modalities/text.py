@@ -1,31 +1,44 @@
 """Texts: raw strings as words with learned embeddings, or as vectors."""
 
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.base import clone
-from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
-from sklearn.utils.extmath import randomized_svd
 
 from skcoral._constraints import POSITIVE_INT
-from skcoral._input.columns import read_columns
 from skcoral._sklearn_compat import StrOptions
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, TokenCorruption, TokenDrop
-from skcoral.modalities.base import (
-    BaseModality,
-    fit_reducer,
-    is_empty,
+from skcoral.modalities._ids import (
+    FIRST_WORD,
+    UNKNOWN,
+    count_ids,
+    find_directions,
+    list_heaviest,
+    pad_ids,
+    share_alike,
 )
+from skcoral.modalities._subwords import (
+    read_tokenizer,
+    split_subwords,
+    train_tokenizer,
+)
+from skcoral.modalities._texts import are_tags, join_tags, read_documents
+from skcoral.modalities._words import (
+    Document,
+    count_words,
+    split_pieces,
+    split_words,
+)
+from skcoral.modalities.base import BaseModality, fit_reducer
 from skcoral.nn.encoders.embedding import VectorEncoder
 from skcoral.nn.encoders.text import TokenEncoder
 
-# Word ids start after padding (0) and the id for texts without known words (1).
-PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 # "auto" takes a string column for free text, not for categories, if it has at least
 # this many words on average and more than this many distinct values (or half the rows,
 # if that is fewer).
@@ -36,15 +49,23 @@ MIN_DISTINCT_TEXTS = 40
 MAX_WORDS = 32
 MAX_SUBWORDS = 64
 VECTOR_TOKENS = 8
+# Words are cut into pieces unless at least this share of the texts have a word that
+# occurs in another text.
+MIN_ALIKE = 0.5
+# A warning says that more than this share of the texts have no known word, if there are
+# at least this many texts.
+MAX_UNKNOWN = 0.5
+MIN_TEXTS = 10
 
 
 class TextModality(BaseModality):
     """Raw strings, with one token per word and embeddings learnt from these texts.
 
-    The words of a text with the largest TF-IDF weights become its tokens. Their
-    embeddings are initialised by latent semantic analysis, so that words that occur in
-    the same texts start out similar, and are trained with the rest of the network.
-    Nothing is downloaded. Missing and empty strings are allowed.
+    The words of a text, in any language, with the largest TF-IDF weights become its
+    tokens. Their embeddings are initialised by latent semantic analysis, so that words
+    that occur in the same texts start out similar, and are trained with the rest of the
+    network. Nothing is downloaded. Missing and empty strings are allowed. In a column
+    of lists of strings, each string is one word: a tag.
 
     Parameters
     ----------
@@ -109,13 +130,24 @@ class TextModality(BaseModality):
     The texts of several columns are joined by a space. The order of tokens only decides
     which of them are cut off.
 
+    A word is a run of letters, digits and combining marks, of one letter even, after
+    NFKC normalisation and case folding; emoji and other signs are words too. Scripts
+    without spaces between words (Chinese, Japanese, Thai, Khmer, Lao, Burmese), and
+    Korean, are cut into overlapping pairs of letters. Where less than half of the texts
+    have a word that another one has, words are cut into pieces of three letters, if
+    more texts have these in common.
+
+    An estimator warns if more than half of the texts that it gets in one call, and ten
+    or more, have no known word; only the first 32,768 rows are looked at. It does not
+    for arrays that are memory-mapped.
+
     Examples
     --------
     >>> import numpy as np
     >>> from skcoral import TextModality
     >>> texts = np.array(["a red car", "a blue car", None, ""], dtype=object)
     >>> TextModality().fit(texts).transform(texts)
-    array([[2], [2], [1], [1]], dtype=int32)
+    array([[2, 3], [2, 3], [1, 0], [1, 0]], dtype=int32)
     """
 
     reads_strings = True
@@ -151,11 +183,13 @@ class TextModality(BaseModality):
 
     @staticmethod
     def claims(values: Array) -> bool:
-        """Return whether a column holds free text rather than categories."""
-        present = [value for value in values.tolist() if isinstance(value, str)]
-        if values.dtype != object or not present:
+        """Return whether a column holds tags, or free text rather than categories."""
+        if values.dtype != object:
             return False
-        n_words = np.mean([len(value.split()) for value in present])
+        present = [value for value in values.tolist() if isinstance(value, str)]
+        if not present:
+            return are_tags([value for value in values if value is not None])
+        n_words = np.mean([count_words(value) for value in present])
         enough = min(MIN_DISTINCT_TEXTS, len(present) / 2)
         return bool(n_words >= MIN_WORDS_OF_TEXT) and len(set(present)) > enough
 
@@ -185,15 +219,22 @@ class TextModality(BaseModality):
         """
         self._validate_params()
         self.make_augmentation()
-        texts, self.n_columns_in_ = _read_texts(block)
+        documents, names = read_documents(block)
+        self.n_columns_in_ = len(names)
         if self.preprocessor is not None:
-            self._fit_vectors(texts)
+            self._fit_vectors(list(map(join_tags, documents)))
             return self
-        if not any(texts):
+        if not any(documents):
             raise ValueError("The text columns hold no text at all.")
+        if self.tokenizer == "words" and not any(map(split_words, documents)):
+            raise ValueError(
+                f"Columns {names} hold no word, for example "
+                f"{next(filter(None, documents))!r}. If these are categories, use "
+                "'tabular'."
+            )
         fit = self._fit_words if self.tokenizer == "words" else self._fit_subwords
-        counts = _count_ids(fit(texts), self._n_ids)
-        self.token_vectors_ = _analyse(counts, self.svd_dim, self.random_state)
+        counts = count_ids(fit(documents), self._n_ids)
+        self.token_vectors_ = find_directions(counts, self.svd_dim, self.random_state)
         return self
 
     def transform(self, block: Any) -> Array:
@@ -216,12 +257,58 @@ class TextModality(BaseModality):
         TypeError
             If a value is not a string.
         """
-        texts, n_columns = _read_texts(block)
-        self._check_fitted_width(n_columns)
+        documents, names = read_documents(block)
+        self._check_fitted_width(len(names))
         if self.preprocessor is None:
-            return self._list_ids(texts)
-        vectors = self.vectorizer_.transform(texts)
+            return self._list_ids(documents)
+        vectors = self.vectorizer_.transform(list(map(join_tags, documents)))
         return np.asarray(self.reducer_.transform(vectors), dtype=np.float32)
+
+    def remark(self, block: Any, values: Array) -> str | None:
+        """Return a warning if most texts of a transformed block have no known word.
+
+        Parameters
+        ----------
+        block : data frame, or ndarray of shape (n_samples,) or (n_samples, n_columns)
+            The texts.
+
+        values : ndarray of shape (n_samples, n_tokens)
+            Their ids.
+
+        Returns
+        -------
+        str or None
+            None if more than half of the texts have a known word, or if there are fewer
+            than ten.
+        """
+        unknown = ~(values >= FIRST_WORD).any(axis=1)
+        if self.preprocessor is not None or unknown.mean() <= MAX_UNKNOWN:
+            return None
+        documents, names = read_documents(block)
+        filled = np.array(list(map(bool, documents)))
+        n_texts, n_unknown = int(filled.sum()), int((unknown & filled).sum())
+        if n_texts < MIN_TEXTS or n_unknown <= MAX_UNKNOWN * n_texts:
+            return None
+        example = documents[int((unknown & filled).argmax())]
+        return (
+            f"{n_unknown} of {n_texts} texts in columns {names} have no known word, "
+            f"for example {reprlib.repr(example)}, so that their features are all "
+            "alike. Known are words that fit has seen, in two texts or more if any "
+            "were."
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state; a tokenizer as its JSON."""
+        state = dict(super().__getstate__())
+        if "tokenizer_" in state:
+            state["tokenizer_"] = self.tokenizer_.to_str()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the state."""
+        super().__setstate__(state)
+        if "tokenizer_" in state:
+            self.tokenizer_ = read_tokenizer(state["tokenizer_"])
 
     def make_encoder(self, embed_dim: int) -> TokenEncoder | VectorEncoder:
         """Return the encoder for words or vectors, of width `embed_dim`."""
@@ -246,122 +333,47 @@ class TextModality(BaseModality):
             return self.tokenizer_.get_vocab_size()
         return FIRST_WORD + len(self.vectorizer_.vocabulary_)
 
-    def _list_ids(self, texts: list[str]) -> NDArray[np.int32]:
-        """Return the ids of each text, padded."""
+    def _list_ids(self, documents: list[Document]) -> NDArray[np.int32]:
+        """Return the ids of each document, padded."""
         if self.tokenizer == "subwords":
-            return _pad(self._split_subwords(texts), self.n_tokens_)
-        return _heaviest_words(self.vectorizer_.transform(texts), self.n_tokens_)
+            ids = split_subwords(self.tokenizer_, list(map(join_tags, documents)))
+            return pad_ids(ids, self.n_tokens_)
+        return list_heaviest(self.vectorizer_.transform(documents), self.n_tokens_)
 
-    def _fit_words(self, texts: list[str]) -> NDArray[np.int32]:
-        """Learn the vocabulary; return the ids of each text, padded."""
-        vectorizer = TfidfVectorizer(sublinear_tf=True, max_features=self.max_features)
-        weights = vectorizer.fit_transform(texts)
+    def _fit_words(self, documents: list[Document]) -> NDArray[np.int32]:
+        """Learn the vocabulary; return the ids of each document, padded."""
+        vectorizer, weights = self._weigh(documents, split_words)
+        if share_alike(weights) < MIN_ALIKE:
+            pieces = self._weigh(documents, split_pieces)
+            if share_alike(pieces[1]) >= MIN_ALIKE:
+                vectorizer, weights = pieces
         if (weights.getnnz(axis=0) > 1).any():
-            weights = vectorizer.set_params(min_df=2).fit_transform(texts)
+            weights = vectorizer.set_params(min_df=2).fit_transform(documents)
         self.vectorizer_ = vectorizer
         n_words = weights.getnnz(axis=1).max()
         self.n_tokens_ = int(np.clip(n_words, 1, self.n_tokens or MAX_WORDS))
-        return _heaviest_words(weights, self.n_tokens_)
+        return list_heaviest(weights, self.n_tokens_)
 
-    def _fit_subwords(self, texts: list[str]) -> NDArray[np.int32]:
-        """Learn the subwords; return the ids of each text, padded."""
-        self.tokenizer_ = _train_tokenizer(texts, self.max_features)
-        ids = self._split_subwords(texts)
+    def _weigh(
+        self, documents: list[Document], analyzer: Callable[[Document], list[str]]
+    ) -> tuple[TfidfVectorizer, Any]:
+        """Return a vectorizer of all words, fitted, and the weights of these."""
+        vectorizer = TfidfVectorizer(
+            analyzer=analyzer, sublinear_tf=True, max_features=self.max_features
+        )
+        return vectorizer, vectorizer.fit_transform(documents)
+
+    def _fit_subwords(self, documents: list[Document]) -> NDArray[np.int32]:
+        """Learn the subwords; return the ids of each document, padded."""
+        texts = list(map(join_tags, documents))
+        self.tokenizer_ = train_tokenizer(texts, self.max_features)
+        ids = split_subwords(self.tokenizer_, texts)
         longest = max(map(len, ids))
         self.n_tokens_ = max(1, min(longest, self.n_tokens or MAX_SUBWORDS))
-        return _pad(ids, self.n_tokens_)
-
-    def _split_subwords(self, texts: list[str]) -> list[list[int]]:
-        """Return the ids of each text, in lists of different lengths."""
-        return [each.ids for each in self.tokenizer_.encode_batch(texts)]
+        return pad_ids(ids, self.n_tokens_)
 
     def _fit_vectors(self, texts: list[str]) -> None:
         self.vectorizer_ = clone(self.preprocessor).fit(texts)
         vectors = self.vectorizer_.transform(texts)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_tokens_ = self.n_tokens or VECTOR_TOKENS
-
-
-def _heaviest_words(weights: Any, n_tokens: int) -> NDArray[np.int32]:
-    """Return the ids of each row's words of largest weight, by decreasing weight."""
-    n_words = np.diff(weights.indptr)
-    rows = np.repeat(np.arange(len(n_words)), n_words)
-    order = np.lexsort((weights.indices, -weights.data, rows))
-    ranks = np.arange(len(rows)) - np.repeat(weights.indptr[:-1], n_words)
-    kept = ranks < n_tokens
-    ids = np.full((len(n_words), n_tokens), PADDING, dtype=np.int32)
-    ids[rows[kept], ranks[kept]] = FIRST_WORD + weights.indices[order][kept]
-    ids[n_words == 0, 0] = UNKNOWN
-    return ids
-
-
-def _count_ids(ids: NDArray[np.int32], n_ids: int) -> Any:
-    """Return how often each word or subword id occurs in each text."""
-    rows, places = np.nonzero(ids >= FIRST_WORD)
-    ones = np.ones(len(rows), dtype=np.float32)
-    return sparse.csr_matrix((ones, (rows, ids[rows, places])), (len(ids), n_ids))
-
-
-def _analyse(counts: Any, n_directions: int, random_state: RandomState) -> Array:
-    """Return the coordinates of each id by latent semantic analysis."""
-    weights = TfidfTransformer(sublinear_tf=True).fit_transform(counts)
-    n_directions = min(n_directions, *counts.shape)
-    _, scale, directions = randomized_svd(
-        weights, n_directions, random_state=random_state
-    )
-    directions[:, counts.getnnz(axis=0) == 0] = 0.0  # only rounding errors there
-    return directions.T * scale
-
-
-def _train_tokenizer(texts: list[str], vocab_size: int) -> Any:
-    """Train byte-pair encoding on texts; id 0 is padding, id 1 is unknown."""
-    try:
-        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
-    except ImportError as error:
-        raise ImportError(
-            "tokenizer='subwords' needs tokenizers: pip install 'skcoral[text]'."
-        ) from error
-    tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), normalizers.Lowercase()]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        min_frequency=2,
-        special_tokens=["[PAD]", "[UNK]"],
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    return tokenizer
-
-
-def _pad(rows: list[list[int]], n_tokens: int) -> NDArray[np.int32]:
-    """Return lists of ids as an array, truncated and padded; UNKNOWN if empty."""
-    ids = np.full((len(rows), n_tokens), PADDING, dtype=np.int32)
-    for row, values in enumerate(rows):
-        values = values[:n_tokens] or [UNKNOWN]
-        ids[row, : len(values)] = values
-    return ids
-
-
-def _read_texts(block: Any) -> tuple[list[str], int]:
-    """Return a list of str, "" where missing, and the number of columns."""
-    columns = read_columns(block)
-    for name, values in columns.items():
-        _check_texts(name, values)
-    parts = [["" if v is None else v for v in _to_objects(c)] for c in columns.values()]
-    return [" ".join(row).strip() for row in zip(*parts, strict=True)], len(columns)
-
-
-def _to_objects(values: Array) -> Any:
-    return [None] * len(values) if is_empty(values) else values
-
-
-def _check_texts(name: Any, values: Array) -> None:
-    for row, value in enumerate(np.asarray(_to_objects(values)).tolist()):
-        if value is not None and not isinstance(value, str):
-            raise TypeError(
-                f"Column {name!r} must hold strings or missing values. Got {value!r} "
-                f"of type {type(value).__name__!r} in row {row}."
-            )

@@ -269,8 +269,8 @@ def test_numbers_where_dates_were_name_the_column():
 def test_numbers_where_text_was_name_column_value_and_row():
     coral = make_coral([("credits", "text", "credits")]).fit(make_frame())
     message = (
-        "Modality 'credits': Column 'credits' must hold strings or missing values. Got "
-        "3.0 of type 'float' in row 0."
+        "Modality 'credits': Column 'credits' must hold strings, lists of strings or "
+        "missing values. Got 3.0 of type 'float' in row 0."
     )
     with pytest.raises(TypeError, match=exactly(message)):
         coral.transform(make_frame().assign(credits=3.0))
@@ -281,8 +281,8 @@ def test_a_number_among_texts_is_refused_with_its_row():
     X["credits"] = X["credits"].astype(object)
     X.loc[4, "credits"] = 7
     message = (
-        "Modality 'credits': Column 'credits' must hold strings or missing values. Got "
-        "7 of type 'int' in row 4."
+        "Modality 'credits': Column 'credits' must hold strings, lists of strings or "
+        "missing values. Got 7 of type 'int' in row 4."
     )
     with pytest.raises(TypeError, match=exactly(message)):
         make_coral([("credits", "text", "credits")]).fit(X)

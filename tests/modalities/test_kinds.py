@@ -40,6 +40,9 @@ class Flags(BaseEstimator):
     def defer(self, block):
         return None
 
+    def remark(self, block, values):
+        return None
+
     def make_encoder(self, embed_dim):
         return VectorEncoder(2, embed_dim, n_tokens=2)
 
@@ -97,7 +100,7 @@ def test_what_a_modality_lacks_is_named():
         make_encoder, make_augmentation = Flags.make_encoder, Flags.make_augmentation
         claims = Flags.claims
 
-    message = "It lacks array_ndim, reads_strings, takes_lengths, defer, which"
+    message = "It lacks array_ndim, reads_strings, takes_lengths, defer, remark, which"
     with pytest.raises(ValueError, match=message):
         COrALTransformer([("flags", Bare(), [1])], **SIZES).fit(make_table())
 
