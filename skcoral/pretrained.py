@@ -95,8 +95,12 @@ class PretrainedEncoder(TransformerMixin, BaseEstimator):
         ------
         ImportError
             If the encoder is a path and sentence-transformers is not installed.
+
+        ValueError
+            If `memory` is no folder that can be written.
         """
         self._validate_params()
+        self._open_memory()
         self.model_ = _load(self.encoder)
         return self
 
@@ -141,9 +145,20 @@ class PretrainedEncoder(TransformerMixin, BaseEstimator):
             vectors |= dict(zip(digests[part], batch, strict=True))
         return vectors
 
+    def _open_memory(self) -> Any:
+        """Return the memory, which makes its folder."""
+        try:
+            return check_memory(self.memory)
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                "The 'memory' parameter of PretrainedEncoder must be a folder that can "
+                f"be written. Got {self.memory!r} instead: "
+                f"{getattr(error, 'strerror', None) or error}."
+            ) from error
+
     def _remember(self, distinct: Mapping[str, Any]) -> dict[str, Array]:
         """Return the vectors from memory, after encoding those that it lacked."""
-        recall = check_memory(self.memory).cache(_recall, ignore=["vector"])
+        recall = self._open_memory().cache(_recall, ignore=["vector"])
         path = isinstance(self.encoder, (str, Path))
         model = str(self.encoder) if path else joblib.hash(self.encoder)
         unknown = {

@@ -159,7 +159,7 @@ def test_wrong_vectors_are_refused(vectors, message):
 def test_an_error_names_the_modality():
     spec = TextModality(preprocessor=PretrainedEncoder(Wrong(np.zeros((1, 2)))))
     coral = COrALTransformer([("t", spec, "t")], max_epochs=1)
-    with pytest.raises(ValueError, match=r"^Modality 't': The encoder must return"):
+    with pytest.raises(ValueError, match=r"^Modality 't': .*The encoder must return"):
         coral.fit(SliceDict(t=np.array(TEXTS, dtype=object)))
 
 
@@ -168,6 +168,21 @@ def test_bad_parameters_are_named(params):
     (name,) = params
     with pytest.raises(ValueError, match=f"^The '{name}' parameter of PretrainedE"):
         PretrainedEncoder(**{"encoder": Model(), **params}).fit(TEXTS)
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "null\x00byte"])
+def test_memory_that_is_no_folder_is_refused(name, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    encoder = PretrainedEncoder(Model(), memory=str(tmp_path / name))
+    message = (
+        r"^The 'memory' parameter of PretrainedEncoder must be a folder that can be "
+        r"written\. Got '.*' instead: (File exists|Not a directory|.*null byte)\.$"
+    )
+    with pytest.raises(ValueError, match=message):
+        encoder.fit([])
+    spec = TextModality(preprocessor=encoder)
+    with pytest.raises(ValueError, match="The 'memory' parameter of PretrainedEnc"):
+        spec.fit(np.array(TEXTS, dtype=object))
 
 
 def test_missing_sentence_transformers_names_the_extra(monkeypatch, tmp_path):
