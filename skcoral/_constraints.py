@@ -1,14 +1,26 @@
 """Constraints that parameters of several estimators share, as data."""
 
 from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
 
 from skcoral._sklearn_compat import HasMethods, Interval
+
+
+class FloatInterval(Interval):
+    """An interval of numbers that float64 can hold."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Return whether a value is in the interval, and not a larger int."""
+        return bool(super().is_satisfied_by(val)) and val <= np.finfo(float).max
+
 
 AT_LEAST_TWO = [Interval(Integral, 2, None, closed="left")]
 POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
 NON_NEGATIVE_INT = [Interval(Integral, 0, None, closed="left")]
-POSITIVE_FLOAT = [Interval(Real, 0, None, closed="neither")]
-NON_NEGATIVE_FLOAT = [Interval(Real, 0, None, closed="left")]
+POSITIVE_FLOAT = [FloatInterval(Real, 0, None, closed="neither")]
+NON_NEGATIVE_FLOAT = [FloatInterval(Real, 0, None, closed="left")]
 PROBABILITY = [Interval(Real, 0, 1, closed="both")]
 OPEN_FRACTION = [Interval(Real, 0, 1, closed="neither")]
 PROPER_FRACTION = [Interval(Real, 0, 1, closed="left")]

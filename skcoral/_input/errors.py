@@ -4,6 +4,18 @@ import contextlib
 
 from skcoral._sklearn_compat import InvalidParameterError
 
+# Characters of a value that are shown in an error message.
+MAX_SHOWN = 300
+
+
+def describe(value):
+    """Return the repr of a value, cut at some length, or its type if it has none."""
+    try:
+        text = repr(value)
+    except Exception:  # a stranger's object raises what it wants
+        return f"an object of type {type(value).__name__!r}"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+
 
 @contextlib.contextmanager
 def naming(modality, start=0):

@@ -121,7 +121,7 @@ class BatchLoader:
         return torch.randperm(n_rows, generator=self.generator)
 
     def _split(self, order):
-        parts = list(order.split(self.batch_size))
+        parts = list(order.split(min(self.batch_size, max(1, len(order)))))
         if len(parts) > 1 and len(parts[-1]) == 1:
             parts[-2:] = [torch.cat(parts[-2:])]
         return parts

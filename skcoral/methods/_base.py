@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skcoral._components import name_components, place_components
 from skcoral._generators import derive_seed
@@ -194,6 +194,8 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
             The names, component by component.
         """
         check_is_fitted(self, "net_")
+        if input_features is not None:
+            column_or_1d(input_features, dtype=object)
         check_feature_names_in(self, input_features)
         return name_components(self.output_indices_)
 

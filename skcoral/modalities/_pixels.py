@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from skcoral._input.errors import describe
 from skcoral._input.presence import is_missing
 from skcoral._types import Array
 
@@ -21,8 +22,6 @@ CHANNELS: dict[Mode, int] = {"L": 1, "RGB": 3}
 # Modes of Pillow with more than 8 bits per channel.
 DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 MAX_UINT16 = 65535
-# Characters of a path in an error message; a cell may be a text, not a path.
-MAX_SHOWN = 300
 # Number of images that are resized at once.
 RESIZE_BATCH = 256
 
@@ -212,13 +211,9 @@ def _open(row: int, cell: Any) -> Any:
         return ImageOps.exif_transpose(_load(Path(cell)))
     # Each of Pillow's decoders has errors of its own.
     except Exception as error:
-        what = "image" if is_pil(cell) else f"image file {_shorten(str(cell))!r}"
+        what = "image" if is_pil(cell) else f"image file {describe(str(cell))}"
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"The {what} in row {row} cannot be read: {reason}") from error
-
-
-def _shorten(path: str) -> str:
-    return path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}..."
 
 
 def _load(path: Path) -> Any:

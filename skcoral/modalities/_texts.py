@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from skcoral._input.columns import read_columns
+from skcoral._input.errors import describe
 from skcoral._input.presence import is_missing
 from skcoral._types import Array
 from skcoral.modalities._words import Document
@@ -96,7 +97,7 @@ def _read_cell(name: Any, row: int, value: Any) -> str | list[str]:
     if not _is_tags(value):
         raise TypeError(
             f"Column {name!r} must hold strings, lists of strings or missing values. "
-            f"Got {value!r} of type {type(value).__name__!r} in row {row}."
+            f"Got {describe(value)} of type {type(value).__name__!r} in row {row}."
         )
     tags = [tag for tag in value if not is_missing(tag)]
     return sorted(tags) if isinstance(value, (set, frozenset)) else tags

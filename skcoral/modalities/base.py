@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skcoral._constraints import PROBABILITY, TRANSFORMER
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
-from skcoral._input.errors import naming_preprocessor
+from skcoral._input.errors import describe, naming_preprocessor
 from skcoral._sklearn_compat import StrOptions
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import (
@@ -254,4 +254,4 @@ def is_empty(values: Array) -> bool:
 
 def example(values: Array) -> str:
     """Return the repr of the first value that is not missing."""
-    return repr(next((v for v in values.tolist() if v is not None), None))
+    return describe(next((v for v in values.tolist() if v is not None), None))

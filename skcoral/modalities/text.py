@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from skcoral._constraints import POSITIVE_INT
+from skcoral._input.errors import naming_preprocessor
 from skcoral._sklearn_compat import StrOptions
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, TokenCorruption, TokenDrop
@@ -261,7 +262,8 @@ class TextModality(BaseModality):
         self._check_fitted_width(len(names))
         if self.preprocessor is None:
             return self._list_ids(documents)
-        vectors = self.vectorizer_.transform(list(map(join_tags, documents)))
+        with naming_preprocessor(self.preprocessor):
+            vectors = self.vectorizer_.transform(list(map(join_tags, documents)))
         return np.asarray(self.reducer_.transform(vectors), dtype=np.float32)
 
     def remark(self, block: Any, values: Array) -> str | None:
@@ -373,7 +375,8 @@ class TextModality(BaseModality):
         return pad_ids(ids, self.n_tokens_)
 
     def _fit_vectors(self, texts: list[str]) -> None:
-        self.vectorizer_ = clone(self.preprocessor).fit(texts)
-        vectors = self.vectorizer_.transform(texts)
+        with naming_preprocessor(self.preprocessor):
+            self.vectorizer_ = clone(self.preprocessor).fit(texts)
+            vectors = self.vectorizer_.transform(texts)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_tokens_ = self.n_tokens or VECTOR_TOKENS

@@ -262,9 +262,7 @@ def test_paths_that_lead_to_no_file_are_refused(path, reason):
 
 
 def test_a_text_in_the_place_of_a_path_is_not_shown_whole():
-    with pytest.raises(
-        ValueError, match=r"^The image file 'word .{,310}\.\.\.' in row"
-    ):
+    with pytest.raises(ValueError, match=r"^The image file 'word .{,310}\.\.\. in row"):
         read("word " * 2000)
 
 

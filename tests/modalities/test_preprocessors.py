@@ -142,7 +142,7 @@ class Failing(BaseEstimator, TransformerMixin):
         return self
 
 
-@pytest.mark.parametrize("spec_class", [TabularModality, EmbeddingModality])
+@pytest.mark.parametrize("spec_class", SPECS)
 @pytest.mark.parametrize("method", ["fit", "transform"])
 @pytest.mark.parametrize(
     ("error", "kind"),
