@@ -4,6 +4,8 @@ In a raw block the values decide, in a transformed one the mask of shape (n_samp
 n_steps): a row without any True lacks the modality. Masks may be arrays or tensors.
 """
 
+from decimal import Decimal
+
 import narwhals as nw
 import numpy as np
 from scipy import sparse
@@ -15,6 +17,8 @@ def is_missing(value):
     """Return whether a value is None, NaN, NaT or pandas.NA."""
     if value is None:
         return True
+    if isinstance(value, Decimal):  # comparing a signalling NaN is an error
+        return value.is_nan()
     try:
         # What is missing is unlike itself. The truth of an empty array is an error only
         # from numpy 2.2 on.

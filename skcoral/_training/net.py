@@ -229,13 +229,15 @@ class ContrastiveNet(NeuralNet):
 
     def embed(self, dataset):
         """Return the components of all rows as a list of float32 arrays."""
-        return self.map_batches(self.infer, dataset)
+        return _check_finite(self.map_batches(self.infer, dataset))
 
     def apply_head(self, dataset):
         """Return the outputs of the network's head for all rows."""
-        network = self.module_
-        (outputs,) = self.map_batches(lambda x: [network.head(network(x))], dataset)
+        (outputs,) = _check_finite(self.map_batches(self._infer_head, dataset))
         return outputs
+
+    def _infer_head(self, x):
+        return [self.module_.head(self.module_(x))]
 
     def check_outputs(self, dataset):
         """Raise if what the network makes of some rows is not finite.
@@ -246,9 +248,9 @@ class ContrastiveNet(NeuralNet):
         step = math.ceil(len(dataset) / INFERENCE_BATCH_SIZE)
         blocks = take_from_blocks(dataset.blocks, slice(None, None, step))
         rows = BlockDataset(blocks)
-        outputs = self.embed(rows)
+        outputs = self.map_batches(self.infer, rows)
         if hasattr(self.module_, "head"):
-            outputs.append(self.apply_head(rows))
+            outputs += self.map_batches(self._infer_head, rows)
         weights = [*self.module_.parameters(), *self.criterion_.parameters()]
         finite = [torch.isfinite(weight).all() for weight in weights]
         if not all(finite) or not all(np.isfinite(out).all() for out in outputs):
@@ -352,6 +354,18 @@ class ContrastiveNet(NeuralNet):
             f"Training diverged at epoch {len(self.history)}: {fault}. Lower lr (now "
             f"{self.lr}) or raise temperature, and look for extreme values in X."
         )
+
+
+def _check_finite(outputs):
+    """Return the outputs of the network; raise if they are not finite."""
+    for output in outputs:
+        faulty = ~np.isfinite(output).all(axis=tuple(range(1, output.ndim)))
+        if faulty.any():
+            raise ValueError(
+                f"The network's output is not finite for {faulty.sum()} of "
+                f"{len(faulty)} rows: a modality gives it numbers that are too large."
+            )
+    return outputs
 
 
 def _is_decayed(name, parameter):

@@ -15,6 +15,7 @@ from skcoral._input.labels import check_alike, read_labels, read_numbers
 from skcoral._input.presence import find_nonempty_rows, first_present
 from skcoral._sklearn_compat import Interval
 from skcoral._types import Array
+from skcoral.modalities._scalers import BoundedScaler
 
 # Sums of weights over a batch stay within the range of float32.
 WEIGHT = Interval(Real, 1e-30, 1e30, closed="both")
@@ -225,11 +226,8 @@ class NumberTargets(Targets):
 
     Attributes
     ----------
-    mean : float
-        Mean of the labels.
-
-    scale : float
-        Standard deviation of the labels, or 1 if they are all equal.
+    scaler : BoundedScaler
+        Their mean and standard deviation, learnt whatever their unit and level.
     """
 
     how_to_mark = "NaN marks rows without one."
@@ -257,13 +255,22 @@ class NumberTargets(Targets):
                 f"{self.owner} needs one target or more. Got {labels}. "
                 f"{self.how_to_mark}"
             )
-        self.mean = float(labels.mean())
-        self.scale = float(labels.std()) or 1.0
+        self.scaler = BoundedScaler().fit(labels[:, None])
+
+    @property
+    def mean(self) -> float:
+        """Mean of the labels."""
+        return float(self.decode(np.zeros(1))[0])
+
+    @property
+    def scale(self) -> float:
+        """Standard deviation of the labels; a fixed share of them if all are equal."""
+        return float(np.ldexp(self.scaler.scale_, self.scaler.exponent_)[0])
 
     def encode(self, labels: Array) -> Array:
         """Return the standardised labels."""
-        return (labels - self.mean) / self.scale
+        return self.scaler.transform(labels[:, None])[:, 0]
 
     def decode(self, targets: Array) -> Array:
-        """Return targets on the scale of the labels."""
-        return targets * self.scale + self.mean
+        """Return targets on the scale of the labels, at most the largest float64."""
+        return self.scaler.inverse_transform(targets[:, None])[:, 0]

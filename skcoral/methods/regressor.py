@@ -36,7 +36,7 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
         Mean of the targets seen in `fit`.
 
     target_scale_ : float
-        Their standard deviation, or 1 if they are all equal.
+        Their standard deviation; of equal targets, the power of two above their size.
 
     See Also
     --------
@@ -139,7 +139,10 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
         ValueError
             As in `predict`, and if no row has a target.
         """
-        return r2_score(*self._predict_labelled(X, y))
+        labels, predicted = self._predict_labelled(X, y)
+        # Squares of very large or small numbers leave the range of float64.
+        _, exponent = np.frexp(np.max(np.abs([labels, predicted])))
+        return r2_score(*np.ldexp([labels, predicted], -exponent))
 
     def _make_targets(self) -> NumberTargets:
         """Return new targets, not fitted yet."""

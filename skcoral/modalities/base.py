@@ -4,18 +4,18 @@ from operator import methodcaller
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from skcoral._constraints import PROBABILITY, TRANSFORMER
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
 from skcoral._input.errors import describe, naming_preprocessor
+from skcoral._input.numbers import check_distinct, holds_numbers, to_floats
 from skcoral._sklearn_compat import StrOptions
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import (
@@ -25,6 +25,7 @@ from skcoral.augmentations import (
     MarginalCorruption,
     Noise,
 )
+from skcoral.modalities._scalers import BoundedScaler, SparseScaler
 from skcoral.nn.encoders.base import Encoder
 
 AUGMENTATIONS = {"corrupt", "noise", "drop"}
@@ -201,46 +202,63 @@ def fit_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipeli
 
 def _make_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipeline:
     if not sparse.issparse(vectors):
-        return make_pipeline(StandardScaler())
+        return make_pipeline(BoundedScaler())
     if vectors.shape[1] == 1:
         return make_pipeline(
             FunctionTransformer(methodcaller("toarray"), accept_sparse=True),
-            StandardScaler(),
+            BoundedScaler(),
         )
     # There are at most as many directions as columns and, after centring, rows less
     # one.
     svd_dim = max(1, min(svd_dim, vectors.shape[1], vectors.shape[0] - 1))
     svd = TruncatedSVD(svd_dim, random_state=random_state)
-    return make_pipeline(svd, StandardScaler())
+    return make_pipeline(SparseScaler(), svd, BoundedScaler())
 
 
-def preprocess(preprocessor: Any, block: Any) -> NDArray[np.float32]:
-    """Apply a user's transformer and return a finite float32 matrix."""
+def preprocess(preprocessor: Any, block: Any, *, fitting: bool = False) -> Array:
+    """Apply a user's transformer and return a matrix of numbers or NaN."""
     with naming_preprocessor(preprocessor):
         out = preprocessor.transform(block)
     out = out.toarray() if sparse.issparse(out) else out
-    return read_matrix(out, allow_nan=True).astype(np.float32)
+    return read_matrix(out, allow_nan=True, fitting=fitting)
 
 
-def read_matrix(block: Any, *, allow_nan: bool = False) -> Array:
-    """Return a block of numbers as a matrix; errors name the column at fault."""
+def read_matrix(block: Any, *, allow_nan: bool = False, fitting: bool = False) -> Array:
+    """Return a block of numbers as a matrix; errors name the column at fault.
+
+    In `fit`, integers that are equal in float64, but not among themselves, are refused:
+    their differences would be lost.
+    """
     if not is_dataframe(block):
         block = np.asarray(block)
         if block.ndim != 2:
             raise ValueError(f"Expected 2-D vectors. Got shape {block.shape}.")
         if block.dtype.kind in "iuf":
             check_finite("", block, allow_nan=allow_nan)
+            if fitting:
+                _check_columns(dict(enumerate(block.T)))
             return block
     columns = read_columns(block)
     for name, values in columns.items():
-        if values.dtype.kind not in "fb":
+        if not holds_numbers(values):
             raise TypeError(f"Column {name!r} must be numeric. Got {example(values)}.")
-        check_finite(f" in column {name!r}", values, allow_nan=allow_nan)
-    return np.column_stack(list(columns.values())).astype(np.float64)
+        where = f" in column {name!r}"
+        check_finite(where, to_floats(values), allow_nan=allow_nan)
+    if fitting:
+        _check_columns(columns)
+    return np.column_stack([to_floats(values) for values in columns.values()])
+
+
+def _check_columns(columns: dict[Any, Array]) -> None:
+    for name, values in columns.items():
+        check_distinct(f"Column {name!r}", values)
 
 
 def check_finite(where: str, values: Array, *, allow_nan: bool) -> None:
-    """Raise if values are infinite, or missing although not allowed."""
+    """Raise if values are infinite as float64, or missing although not allowed."""
+    with np.errstate(over="ignore"):
+        if values.dtype.itemsize > 8:  # the type has a larger range
+            values = values.astype(np.float64)
     if np.isinf(values).any():
         raise ValueError(f"Input X contains infinity{where}.")
     if not allow_nan and np.isnan(values).any():

@@ -16,6 +16,7 @@ from skcoral._types import RandomState
 from skcoral.augmentations import Augmentation
 from skcoral.modalities.base import (
     BaseModality,
+    check_finite,
     fit_reducer,
     read_matrix,
 )
@@ -25,7 +26,9 @@ from skcoral.nn.encoders.embedding import VectorEncoder
 class EmbeddingModality(BaseModality):
     """Dense vectors from any source, or sparse ones from a vectorizer.
 
-    Dense vectors are standardised; sparse ones are first reduced by a truncated SVD.
+    Dense vectors are standardised in float64, whatever their unit and level, at most a
+    million standard deviations from their mean; sparse ones are first reduced by a
+    truncated SVD.
 
     Parameters
     ----------
@@ -121,7 +124,7 @@ class EmbeddingModality(BaseModality):
         if self.preprocessor is not None:
             with naming_preprocessor(self.preprocessor):
                 self.preprocessor_ = clone(self.preprocessor).fit(block)
-        vectors = self._vectors(block)
+        vectors = self._vectors(block, fitting=True)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_features_ = self.reducer_[-1].n_features_in_
         return self
@@ -151,11 +154,19 @@ class EmbeddingModality(BaseModality):
         """Return a new encoder of width `embed_dim`."""
         return VectorEncoder(self.n_features_, embed_dim, self.n_tokens)
 
-    def _vectors(self, block: Any) -> Any:
+    def _vectors(self, block: Any, *, fitting: bool = False) -> Any:
         """Return the block as a float matrix, preprocessed, dense or sparse."""
         if self.preprocessor is not None:
             with naming_preprocessor(self.preprocessor):
                 block = self.preprocessor_.transform(block)
         if sparse.issparse(block):
-            return sparse.csr_matrix(block)
-        return read_matrix(block)
+            return _check_sparse(sparse.csr_matrix(block))
+        return read_matrix(block, fitting=fitting)
+
+
+def _check_sparse(vectors: Any) -> Any:
+    """Raise if sparse vectors are not real numbers."""
+    if vectors.dtype.kind not in "biuf":
+        raise TypeError(f"Sparse vectors must be real. Got dtype {vectors.dtype}.")
+    check_finite("", vectors.data, allow_nan=False)
+    return vectors

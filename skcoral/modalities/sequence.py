@@ -6,11 +6,11 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.preprocessing import StandardScaler
 
 from skcoral._constraints import POSITIVE_INT
-from skcoral._input.arrays import is_numeric
-from skcoral._input.containers import list_cells
+from skcoral._input.columns import read_columns
+from skcoral._input.containers import is_dataframe, list_cells
+from skcoral._input.numbers import check_distinct, holds_numbers, is_exact, to_floats
 from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import Interval, StrOptions
 from skcoral._types import Array, RandomState
@@ -22,17 +22,23 @@ from skcoral.augmentations import (
     Noise,
     Permute,
 )
-from skcoral.modalities.base import BaseModality
+from skcoral.modalities._scalers import BoundedScaler
+from skcoral.modalities.base import BaseModality, example
 from skcoral.nn.encoders.sequence import SequenceEncoder
 
+# Kinds of numpy that are real numbers.
+NUMBERS = "iufb"
+# Number of rows whose steps are copied at once.
+ROWS_AT_ONCE = 2**12
 SEQUENCE_AUGMENTATIONS = {"drop", "noise", "crop", "drop_consecutive", "permute"}
 
 
 class SequenceModality(BaseModality):
     """Series of (n_steps, n_features), padded or not, with one token per step.
 
-    Each feature is standardised over the real steps only, then a small transformer or
-    recurrent network encodes the steps. Padding is masked everywhere.
+    Each feature is standardised over the real steps only, in float64, whatever its unit
+    and level, at most a million standard deviations from its mean. Then a small
+    transformer or recurrent network encodes the steps. Padding is masked everywhere.
 
     Parameters
     ----------
@@ -78,7 +84,7 @@ class SequenceModality(BaseModality):
     n_features_ : int
         Number of features per step.
 
-    scaler_ : StandardScaler
+    scaler_ : transformer
         Mean and scale of each feature.
 
     Notes
@@ -177,7 +183,7 @@ class SequenceModality(BaseModality):
         self._validate_params()
         self.make_augmentation()
         values, mask = self._read(block)
-        self.scaler_ = StandardScaler().fit(values[mask])
+        self.scaler_ = BoundedScaler().fit(values[mask])
         self.n_features_ = values.shape[2]
         return self
 
@@ -202,7 +208,10 @@ class SequenceModality(BaseModality):
         """
         values, mask = self._read(block, getattr(self, "n_features_", None))
         out = np.zeros(values.shape, dtype=np.float32)
-        out[mask] = np.nan_to_num(self.scaler_.transform(values[mask]), nan=0.0)
+        for start in range(0, len(out), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            steps = self.scaler_.transform(values[rows][mask[rows]])
+            out[rows][mask[rows]] = np.nan_to_num(steps, copy=False)
         return out, mask
 
     def make_encoder(self, embed_dim: int) -> SequenceEncoder:
@@ -233,7 +242,7 @@ class SequenceModality(BaseModality):
 
     def _read(self, block: Any, n_features: int | None = None) -> tuple[Array, Array]:
         """Return (values, mask), real steps first, with at most `max_length` steps."""
-        values = _read_padded(block) if is_numeric(block) else _read_cells(block)
+        values = _read_padded(block) if _is_padded(block) else _read_cells(block)
         if n_features not in (None, values.shape[2]):
             raise ValueError(
                 f"The sequences have {values.shape[2]} features, but had {n_features} "
@@ -245,30 +254,41 @@ class SequenceModality(BaseModality):
         return values[:, :n_steps], mask[:, :n_steps]
 
 
+def _is_padded(block: Any) -> bool:
+    return not is_dataframe(block) and (block.ndim > 2 or block.dtype.kind != "O")
+
+
 def _read_padded(block: Array) -> Array:
     """Return an array as (n_samples, n_steps, n_features), finite or NaN."""
+    if block.dtype.kind not in NUMBERS:
+        raise TypeError(f"Sequences must be real numbers. Got dtype {block.dtype}.")
     if block.ndim not in (2, 3) or block.shape[1] == 0:
         raise ValueError(
             "Expected sequences of shape (n_samples, n_steps, n_features). Got shape "
             f"{block.shape}."
         )
     values = block if block.ndim == 3 else block[..., None]
-    return _refuse_infinity(values.astype(np.float32, copy=False))
+    if values.dtype.kind in "iu" and not is_exact(values):
+        for row, steps in enumerate(values):
+            check_distinct(f"The sequence in row {row}", steps)
+    with np.errstate(over="ignore"):  # of types with a larger range
+        return _refuse_infinity(values.astype(_precision(values), copy=False))
 
 
 def _read_cells(block: Any) -> Array:
     """Return arrays of different lengths as one array, padded with NaN."""
     cells = [_read_cell(row, cell) for row, cell in enumerate(list_cells(block))]
-    widths = [cell.shape[1] for cell in cells if cell is not None]
+    present = [cell for cell in cells if cell is not None]
+    widths = [cell.shape[1] for cell in present]
     for row, cell in enumerate(cells):
         if cell is not None and cell.shape[1] != widths[0]:
             raise ValueError(
                 f"The sequence in row {row} has {cell.shape[1]} features, but an "
                 f"earlier one has {widths[0]}."
             )
-    n_steps = max((len(cell) for cell in cells if cell is not None), default=1)
+    n_steps = max((len(cell) for cell in present), default=1)
     shape = (len(cells), n_steps, widths[0] if widths else 1)
-    values = np.full(shape, np.nan, dtype=np.float32)
+    values = np.full(shape, np.nan, dtype=_precision(*present))
     for row, cell in enumerate(cells):
         if cell is not None:
             values[row, : len(cell)] = cell
@@ -284,12 +304,7 @@ def _read_cell(row: int, cell: Any) -> Array | None:
             f"A sequence must be an array of numbers. Got {type(cell).__name__!r} in "
             f"row {row}."
         )
-    try:
-        cell = np.asarray(cell, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"The sequence in row {row} is not an array of numbers: {error}"
-        ) from error
+    cell = _read_numbers(row, cell)
     cell = cell[:, None] if cell.ndim == 1 else cell
     if cell.ndim != 2 or not cell.size:
         raise ValueError(
@@ -297,6 +312,28 @@ def _read_cell(row: int, cell: Any) -> Array | None:
             f"Got shape {cell.shape} in row {row}."
         )
     return cell
+
+
+def _read_numbers(row: int, cell: Any) -> Array:
+    """Return a cell as an array of real numbers."""
+    where = f"The sequence in row {row}"
+    try:
+        cell = np.asarray(cell)
+        values = cell.ravel()
+        if cell.dtype.kind not in NUMBERS:
+            (values,) = read_columns(values).values()
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{where} is not an array of numbers: {error}") from error
+    if not holds_numbers(values):
+        raise TypeError(f"{where} is not an array of numbers. Got {example(values)}.")
+    check_distinct(where, values)
+    return cell if cell.dtype.kind in NUMBERS else to_floats(values).reshape(cell.shape)
+
+
+def _precision(*arrays: Array) -> Any:
+    """Return the smaller of float32 and float64 that has all values of some arrays."""
+    kinds = {np.result_type(array, np.float32) for array in arrays}
+    return np.float32 if kinds <= {np.dtype(np.float32)} else np.float64
 
 
 def _refuse_infinity(values: Array) -> Array:

@@ -1,5 +1,6 @@
 """Tables: numbers, categories, booleans and dates, with one token per column."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
 from typing import Any, Self
@@ -11,13 +12,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, QuantileTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._input.columns import date_features, name_level, read_columns
+from skcoral._input.columns import list_categories, name_level, read_columns
 from skcoral._input.containers import count_columns
+from skcoral._input.dates import date_features
 from skcoral._input.errors import naming_preprocessor
+from skcoral._input.numbers import find_origin, holds_numbers, to_floats
 from skcoral._input.presence import is_missing
+from skcoral._input.strings import find_form
 from skcoral._sklearn_compat import Interval
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, Drop, MarginalCorruption, Noise
+from skcoral.modalities._scalers import BoundedScaler, NormalScores, RangeScaler
 from skcoral.modalities.base import (
     BaseModality,
     check_finite,
@@ -27,13 +32,18 @@ from skcoral.modalities.base import (
 )
 from skcoral.nn.encoders.tabular import TabularEncoder
 
+# Functions of pandas that read strings.
+CONVERSIONS = {"numbers": "to_numeric", "dates": "to_datetime"}
+
 
 class TabularModality(BaseModality):
     """Numbers, categories, booleans and dates, with one token per column.
 
-    Numeric columns, including booleans, are mapped to a normal distribution by their
-    quantiles, so that heavy tails and outliers do no harm. A date becomes its timestamp
-    and the sine and cosine of its season, weekday and time of day. Frequent levels of a
+    Numeric columns, including booleans and durations, are mapped to a normal
+    distribution by their quantiles, so that units, heavy tails and outliers do no harm;
+    numbers beyond those of `fit` become its ends. A date becomes its timestamp and the
+    sine and cosine of its season, weekday and time of day; times with a zone are those
+    of UTC, times without one are taken as they are. Frequent levels of a
     categorical column have a token each and rare ones share one; levels not seen in
     `fit` get a neutral token. Missing values stay missing: the encoder has a learned
     token for them, one per column.
@@ -55,7 +65,8 @@ class TabularModality(BaseModality):
 
     preprocessor : transformer, default=None
         A scikit-learn transformer that turns the block into numbers. It replaces the
-        preprocessing above, and each column that it returns becomes a numeric token.
+        preprocessing above, and each column that it returns is standardised, at most a
+        million deviations from its mean, and becomes a numeric token.
 
     random_state : int, RandomState instance or None, default=None
         Seed of the subsample from which quantiles are learnt if there are more than
@@ -66,6 +77,9 @@ class TabularModality(BaseModality):
     kinds_ : dict of (str or int) to str
         "numeric", "datetime" or "categorical" for each column.
 
+    origins_ : list of float
+        What is subtracted from each column first: not 0 for integers beyond 2**53.
+
     n_columns_in_ : int
         Number of columns seen in `fit`.
 
@@ -74,6 +88,10 @@ class TabularModality(BaseModality):
 
     Notes
     -----
+    Integers beyond 2**53, which float64 does not have, keep their differences. A column
+    of more than 20 different strings that are numbers or dates is read as categories,
+    with a warning, unless its type is categorical.
+
     Views follow SCARF (arXiv 2106.15147), with the differences that
     :class:`~skcoral.augmentations.MarginalCorruption` describes. A column without any
     value is allowed: its token is always the learned one for missing values.
@@ -143,8 +161,13 @@ class TabularModality(BaseModality):
         columns = read_columns(block)
         self.n_columns_in_ = len(columns)
         self.kinds_ = {name: _kind_of(name, v) for name, v in columns.items()}
+        self.origins_ = [
+            find_origin(values) if kind == "numeric" else 0.0
+            for (_, values), kind in self._pair(columns)
+        ]
         self._fit_scaler(self._numbers(columns))
         self._fit_levels(self._categories(columns))
+        self._warn_of_strings(block, columns)
         return self
 
     def transform(self, block: Any) -> NDArray[np.float32]:
@@ -167,7 +190,7 @@ class TabularModality(BaseModality):
         """
         check_is_fitted(self)
         if self.preprocessor is not None:
-            return preprocess(self.preprocessor_, block)
+            return self.scaler_.transform(preprocess(self.preprocessor_, block))
         columns = read_columns(block)
         self._check_fitted_width(len(columns))
         for (name, values), kind in self._pair(columns):
@@ -199,7 +222,9 @@ class TabularModality(BaseModality):
     def _fit_preprocessor(self, block: Any) -> Self:
         with naming_preprocessor(self.preprocessor):
             self.preprocessor_ = clone(self.preprocessor).fit(block)
-        self.n_numeric_ = preprocess(self.preprocessor_, block).shape[1]
+        numbers = preprocess(self.preprocessor_, block, fitting=True)
+        self.scaler_ = BoundedScaler().fit(numbers)
+        self.n_numeric_ = numbers.shape[1]
         self.n_columns_in_ = count_columns(block)
         self.cardinalities_: list[int] = []
         return self
@@ -212,13 +237,14 @@ class TabularModality(BaseModality):
 
     def _numbers(self, columns: dict[Any, Array]) -> Array:
         """Return numeric and date columns as a float matrix."""
+        pairs = zip(self._pair(columns), self.origins_, strict=True)
         parts = [
-            _read_dates(values) if kind == "datetime" else values
-            for (_, values), kind in self._pair(columns)
+            _read_dates(values) if kind == "datetime" else to_floats(values, origin)
+            for ((_, values), kind), origin in pairs
             if kind != "categorical"
         ]
         n_samples = len(next(iter(columns.values())))
-        parts = [np.asarray(p, dtype=np.float64).reshape(n_samples, -1) for p in parts]
+        parts = [part.reshape(n_samples, -1) for part in parts]
         return np.hstack([np.empty((n_samples, 0)), *parts])
 
     def _fit_scaler(self, numbers: Array) -> None:
@@ -229,12 +255,14 @@ class TabularModality(BaseModality):
         empty = np.isnan(numbers).all(axis=0)
         numbers = np.where(empty, 0.0, numbers)
         n_quantiles = min(1000, len(numbers))
+        # With normal output, QuantileTransformer takes values that differ by less than
+        # 1e-7 from the ends for these, whatever their unit.
         self.scaler_ = make_pipeline(
+            RangeScaler(),
             QuantileTransformer(
-                n_quantiles=n_quantiles,
-                output_distribution="normal",
-                random_state=self.random_state,
+                n_quantiles=n_quantiles, random_state=self.random_state
             ),
+            NormalScores(),
             StandardScaler(),
         ).fit(numbers)
 
@@ -250,6 +278,22 @@ class TabularModality(BaseModality):
         ]
         n_samples = len(next(iter(columns.values())))
         return np.column_stack([np.empty((n_samples, 0), dtype=object), *parts])
+
+    def _warn_of_strings(self, block: Any, columns: dict[Any, Array]) -> None:
+        """Warn of categories that stand for numbers or dates, unless meant to be."""
+        declared = list_categories(block)
+        for (name, values), kind in self._pair(columns):
+            form = None
+            if kind == "categorical" and name not in declared:
+                form = find_form({value for value in values if isinstance(value, str)})
+            if form:
+                warnings.warn(
+                    f"Column {name!r} holds {form} as strings, for example "
+                    f"{example(values)}, and is read as categories, without order. "
+                    f"Convert it, by pandas.{CONVERSIONS[form]} for example; or, if "
+                    "they are categories, give it a categorical type.",
+                    stacklevel=3,
+                )
 
     def _fit_levels(self, categories: Array) -> None:
         self.cardinalities_ = []
@@ -280,8 +324,8 @@ def _kind_of(name: Any, values: Array) -> str:
     """Return the kind of a tabular column, after checking its values."""
     if values.dtype.kind == "M":
         return "datetime"
-    if values.dtype.kind in "bf":
-        check_finite(f" in column {name!r}", values.astype(float), allow_nan=True)
+    if holds_numbers(values):
+        check_finite(f" in column {name!r}", to_floats(values), allow_nan=True)
         return "numeric"
     for value in values:
         if not isinstance(value, (str, Real, bool, type(None))):

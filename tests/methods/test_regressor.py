@@ -53,3 +53,43 @@ def test_partial_fit_of_the_regressor_keeps_the_scale(views, make):
     mean = model.target_mean_
     model.partial_fit(views[40:], y[40:])
     assert (model.n_iter_, model.target_mean_) == (2, mean)
+
+
+# Units
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 1e-300, 1e-9, 1e9, 1e160, 1e300])
+def test_the_unit_of_the_target_does_not_matter(views, make, unit):
+    y = make_target(COrALRegressor) + 0.5
+    expected = make(COrALRegressor).fit(views, y)
+    model = make(COrALRegressor).fit(views, y * unit)
+    predicted = model.predict(views)
+    np.testing.assert_allclose(predicted / unit, expected.predict(views), rtol=1e-4)
+    assert model.target_scale_ / unit == pytest.approx(expected.target_scale_)
+    score = expected.score(views, y)
+    assert model.score(views, y * unit) == pytest.approx(score, abs=1e-4)
+
+
+@pytest.mark.parametrize("level", [1e8, -1.7e9])
+def test_the_level_of_the_target_does_not_matter(views, make, level):
+    y = make_target(COrALRegressor)
+    expected = make(COrALRegressor).fit(views, y).predict(views)
+    got = make(COrALRegressor).fit(views, y + level).predict(views)
+    # Optimisers divide by small numbers, so that rounding errors grow a little.
+    np.testing.assert_allclose(got - level, expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("value", [0.0, 1e160, -1e300, 5e-324])
+def test_a_constant_target_of_any_size_is_predicted(views, make, value):
+    model = make(COrALRegressor).fit(views, np.full(60, value))
+    predicted = model.predict(views)
+    np.testing.assert_allclose(predicted, value, rtol=0.1, atol=0.1 * (value == 0))
+    assert np.isfinite(model.target_scale_)
+
+
+def test_the_largest_targets_give_finite_predictions(views, make):
+    largest = np.finfo(float).max
+    y = np.where(np.arange(60) % 2, largest, -largest)
+    model = make(COrALRegressor).fit(views, y)
+    assert np.isfinite(model.predict(views)).all()
+    assert np.isfinite(model.score(views, y))
