@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from skcoral._input.arrays import read_array, read_cell
+from skcoral._input.numbers import check_distinct
 from skcoral._input.presence import is_missing
 
 NUMBERS = (Real, Decimal, np.bool_)
@@ -36,7 +37,9 @@ def read_labels(y):
         If y has another shape, or an infinite value.
     """
     y = column_or_1d(_read_column(y), warn=True)
-    assert_all_finite(y, allow_nan=True, input_name="y")
+    # It sums the numbers first.
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert_all_finite(y, allow_nan=True, input_name="y")
     return y
 
 
@@ -92,14 +95,19 @@ def read_numbers(y, how_to_mark):
         If a label is not a number.
 
     ValueError
-        If it is beyond the range of float64.
+        If it is beyond the range of float64, or an integer that float64 cannot tell
+        from another.
     """
     y = read_labels(y)
     if y.dtype.kind not in "iufbO":
         raise TypeError(f"y must hold numbers. Got dtype {y.dtype}. {how_to_mark}")
     if y.dtype != object:
+        check_distinct("y", y)
         return y.astype(np.float64)
-    return np.array([_read_number(*cell, how_to_mark) for cell in enumerate(y)])
+    numbers = np.array([_read_number(*cell, how_to_mark) for cell in enumerate(y)])
+    integers = [int(label) for label in y if isinstance(label, Integral)]
+    check_distinct("y", np.array(integers, dtype=object))
+    return numbers
 
 
 def _read_number(row, label, how_to_mark):
@@ -111,8 +119,11 @@ def _read_number(row, label, how_to_mark):
             f"{how_to_mark}"
         )
     try:
-        return float(label)
-    except (OverflowError, ValueError) as error:
+        number = float(label)
+    except OverflowError:
+        number = np.inf
+    if np.isinf(number):
         raise ValueError(
             f"y must hold numbers in the range of float64. Got another in row {row}."
-        ) from error
+        )
+    return number

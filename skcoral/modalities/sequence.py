@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.columns import read_columns
-from skcoral._input.containers import is_dataframe, list_cells
+from skcoral._input.containers import list_cells
 from skcoral._input.numbers import check_distinct, holds_numbers, is_exact, to_floats
 from skcoral._input.presence import first_present, is_missing
 from skcoral._sklearn_compat import Interval, StrOptions
@@ -255,7 +255,7 @@ class SequenceModality(BaseModality):
 
 
 def _is_padded(block: Any) -> bool:
-    return not is_dataframe(block) and (block.ndim > 2 or block.dtype.kind != "O")
+    return isinstance(block, np.ndarray) and block.dtype.kind != "O"
 
 
 def _read_padded(block: Array) -> Array:

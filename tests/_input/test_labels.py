@@ -79,11 +79,19 @@ def test_strings_are_no_targets_of_a_regressor(y):
         fit(COrALRegressor, y)
 
 
-@pytest.mark.parametrize("value", [10**400, Decimal("sNaN")])
+@pytest.mark.parametrize("value", [10**400, Decimal("1e400"), np.inf])
 def test_numbers_beyond_float64_are_refused_with_their_row(value):
     message = "y must hold numbers in the range of float64. Got another in row 2."
+    y = np.array([1, 2, value, 3, 1, 2, 1, None], dtype=object)
     with pytest.raises(ValueError, match=exactly(message)):
-        fit(COrALRegressor, [1, 2, value, 3, 1, 2, 1, 3])
+        fit(COrALRegressor, y)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, object])
+def test_targets_that_float64_merges_are_refused(dtype):
+    message = r"^y holds integers beyond 2\*\*53 that are the same number in float64"
+    with pytest.raises(ValueError, match=message):
+        fit(COrALRegressor, (2**60 + np.arange(8)).astype(dtype))
 
 
 def test_integers_beyond_64_bits_are_targets_of_a_regressor():
