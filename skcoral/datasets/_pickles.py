@@ -8,8 +8,9 @@ for Python objects (tests/test_pickles.py has three that crash numpy 2.4).
 
 import math
 import pickle
+import pickletools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -17,6 +18,12 @@ from skcoral._types import Array, FilePath
 
 # bool, int, float, complex, bytes, str, object: no structures, no dates.
 KINDS = "biufcSUO"
+# Containers in containers, tuples above all: to hash a tuple that is nested some ten
+# thousand times crashes the interpreter.
+MAX_DEPTH = 100
+INSTRUCTIONS = {each.code.encode("latin-1"): each for each in pickletools.opcodes}
+# Instructions that fill a container, in place of making one of their arguments.
+FILLING = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS", "BUILD"}
 REFUSED = (
     "it holds {!r}, which is no array and no builtin container. It is refused, as "
     "reading it could run code"
@@ -44,6 +51,8 @@ def read_pickle(path: FilePath) -> Any:
     """
     try:
         with open(path, "rb") as file:
+            _check_depth(file)
+            file.seek(0)
             # Latin-1 maps each byte of Python 2 strings, and so of arrays, to itself.
             return _Unpickler(file, encoding="latin1").load()
     except (OSError, MemoryError):
@@ -53,6 +62,76 @@ def read_pickle(path: FilePath) -> Any:
         raise ValueError(
             f"The file {str(path)!r} cannot be read as a pickle of arrays: {reason}."
         ) from error
+
+
+def _check_depth(file: BinaryIO) -> None:
+    """Raise if a pickle nests containers too deep, before any is made.
+
+    The depth of a list or a dict is that of its making: what is put into it later, by
+    way of the memo, is not counted, and it cannot be hashed.
+    """
+    depths: list[int | None] = []  # of what is on the stack; None is a mark
+    memo: dict[int, int] = {}
+    name = ""
+    while name != "STOP":
+        instruction, argument = _read_instruction(file)
+        name = instruction.name
+        if "GET" in name:
+            depths.append(memo[argument])
+        elif "PUT" in name:
+            memo[argument] = _as_depth(depths[-1])
+        elif name == "MEMOIZE":
+            memo[len(memo)] = _as_depth(depths[-1])
+        elif name == "POP":
+            depths.pop()
+        elif name == "MARK":
+            depths.append(None)
+        else:
+            depths += _apply(instruction, depths)
+
+
+def _read_instruction(file: BinaryIO) -> tuple[pickletools.OpcodeInfo, Any]:
+    """Return the next instruction of a pickle and its argument."""
+    code = file.read(1)
+    if not code:
+        raise EOFError("Ran out of input")
+    if code not in INSTRUCTIONS:
+        raise pickle.UnpicklingError(f"invalid load key, {code!r}")
+    instruction = INSTRUCTIONS[code]
+    if instruction.arg is None:
+        return instruction, None
+    if instruction.name == "STRING":  # the reader takes no strings of Python 2
+        return instruction, file.readline()
+    return instruction, instruction.arg.reader(file)
+
+
+def _apply(
+    instruction: pickletools.OpcodeInfo, depths: list[int | None]
+) -> list[int | None]:
+    """Take what an instruction takes off the stack; return the depths it puts there."""
+    takes = instruction.stack_before
+    marked = pickletools.markobject in takes
+    start = len(depths) - len(takes)
+    if marked:
+        mark = len(depths) - 1 - depths[::-1].index(None)
+        start = mark - takes.index(pickletools.markobject)
+    if start < 0:
+        raise pickle.UnpicklingError("unpickling stack underflow")
+    taken = [_as_depth(d) for d in depths[start:] if not (marked and d is None)]
+    del depths[start:]
+    made = 1 + max(taken, default=0)
+    if instruction.name in FILLING:
+        made = max(taken[0], 1 + max(taken[1:], default=-1))
+    if made > MAX_DEPTH:
+        raise pickle.UnpicklingError(f"it nests containers more than {MAX_DEPTH} deep")
+    return [made] * len(instruction.stack_after)
+
+
+def _as_depth(depth: int | None) -> int:
+    """Return a depth; raise if it is a mark."""
+    if depth is None:
+        raise pickle.UnpicklingError("unexpected MARK found")
+    return depth
 
 
 class _Unpickler(pickle.Unpickler):

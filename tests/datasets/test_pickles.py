@@ -355,3 +355,49 @@ def test_files_that_are_no_pickles_are_named(file, content, reason):
 def test_a_file_that_cannot_be_opened_is_no_damaged_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_pickle(tmp_path / "absent.pkl")
+
+
+# Depth
+
+N_DEEP = 200_000
+DEEP = {
+    "tuple": b")" + b"\x85" * N_DEEP,
+    "marked tuple": b"(" * N_DEEP + b"K\x01" + b"t" * N_DEEP,
+    "list": b"]" * N_DEEP + b"a" * (N_DEEP - 1),
+    "dict": b"}K\x01" * N_DEEP + b"K\x02" + b"s" * N_DEEP,
+    "frozenset": b"(" * N_DEEP + b"K\x01" + b"\x91" * N_DEEP,
+    "key": b"}(" + b")" + b"\x85" * N_DEEP + b"K\x01u",
+    "member": b"\x8f(" + b")" + b"\x85" * N_DEEP + b"\x90",
+    "memo": b"}(" + b")" + b"q\x010h\x01\x85" * N_DEEP + b"K\x01u",
+    "memo of text": b"}(" + b")" + b"p1\n0h\x01\x85" * N_DEEP + b"K\x01u",
+    "twice": b"}(" + b")" + b"2\x86" * N_DEEP + b"K\x01u",
+}
+READ_ALL = """
+import sys
+from skcoral.datasets._pickles import read_pickle
+for path in sys.argv[1:]:
+    try:
+        read_pickle(path)
+    except ValueError as error:
+        print(str(error).endswith("it nests containers more than 100 deep."))
+"""
+
+
+def test_deep_pickles_are_refused_and_do_not_crash_the_interpreter(tmp_path):
+    paths = []
+    for kind, body in DEEP.items():
+        paths.append(str(write(tmp_path / f"{kind}.pkl", b"\x80\x04" + body + b".")))
+    run = [sys.executable, "-c", READ_ALL, *paths]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True"] * len(DEEP)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_long_pickles_are_not_deep(file, protocol):
+    honest = {"rows": [(i, [i, {"a": (i,)}]) for i in range(500)]}
+    assert_equal(read_pickle(write(file, pickle.dumps(honest, protocol))), honest)
+    deep = value = []
+    for _ in range(40):
+        value.append([])
+        value = value[0]
+    assert_equal(read_pickle(write(file, pickle.dumps(deep, protocol))), deep)
