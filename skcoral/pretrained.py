@@ -34,7 +34,9 @@ class PretrainedEncoder(TransformerMixin, BaseEstimator):
 
     memory : str, joblib.Memory or None, default=None
         Folder that keeps the vectors, by model and value. A model given as an object is
-        identified by its content, one given as a path by that path.
+        identified by its content, one given as a path by that path. Entries that are
+        damaged are encoded again. joblib reads its files as pickles, which may run any
+        code: use only a folder that none but you can write to.
 
     verbose : bool, default=False
         Whether to show a progress bar over the values.
@@ -157,24 +159,32 @@ class PretrainedEncoder(TransformerMixin, BaseEstimator):
             ) from error
 
     def _remember(self, distinct: Mapping[str, Any]) -> dict[str, Array]:
-        """Return the vectors from memory, after encoding those that it lacked."""
-        recall = self._open_memory().cache(_recall, ignore=["vector"])
+        """Return the vectors from memory, after encoding those that it lacks."""
+        recall = self._open_memory().cache(_recall, ignore=["entry"])
         path = isinstance(self.encoder, (str, Path))
         model = str(self.encoder) if path else joblib.hash(self.encoder)
-        unknown = {
-            digest: value
-            for digest, value in distinct.items()
-            if not recall.check_call_in_cache(model, digest)
-        }
-        encoded = self._encode(unknown)
-        return {
-            digest: recall(model, digest, encoded.get(digest)) for digest in distinct
-        }
+        entries = {digest: _look_up(recall, model, digest) for digest in distinct}
+        vectors = {digest: e for digest, e in entries.items() if e is not None}
+        encoded = self._encode(
+            {digest: v for digest, v in distinct.items() if digest not in vectors}
+        )
+        for digest, vector in encoded.items():
+            recall.call(model, digest, (vector, joblib.hash(vector)))
+        return vectors | encoded
 
 
-def _recall(model: str, digest: str, vector: Array | None = None) -> Array | None:
-    """Return the vector, which joblib keeps by model and digest."""
-    return vector
+def _recall(model: str, digest: str, entry: Any = None) -> Any:
+    """Return a vector and its hash, which joblib keeps by model and digest."""
+    return entry
+
+
+def _look_up(recall: Any, model: str, digest: str) -> Array | None:
+    """Return the vector that memory holds, or None if it is absent or damaged."""
+    if not recall.check_call_in_cache(model, digest):
+        return None
+    entry = recall(model, digest)
+    whole = isinstance(entry, tuple) and len(entry) == 2
+    return entry[0] if whole and joblib.hash(entry[0]) == entry[1] else None
 
 
 def _load(encoder: Any) -> Any:

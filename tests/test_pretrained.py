@@ -3,6 +3,7 @@
 import builtins
 import pickle
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,6 +91,34 @@ def test_memory_tells_models_apart(tmp_path):
     PretrainedEncoder(Model(), memory=memory).fit_transform(TEXTS)
     other = PretrainedEncoder(Model(scale=2.0), memory=memory).fit_transform(TEXTS)
     np.testing.assert_array_equal(other, expected(TEXTS, scale=2.0))
+
+
+DAMAGE = {
+    "empty": lambda entry: entry.write_bytes(b""),
+    "cut": lambda entry: entry.write_bytes(entry.read_bytes()[:-20]),
+    "noise": lambda entry: entry.write_bytes(bytes(range(256))),
+    "changed": lambda entry: entry.write_bytes(
+        entry.read_bytes().replace(np.float64(2).tobytes(), np.float64(3).tobytes())
+    ),
+    "nothing": lambda entry: joblib.dump(None, entry),
+    "vector": lambda entry: joblib.dump(np.zeros(5), entry),
+    "absent": lambda entry: entry.unlink(),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_entry_is_encoded_again_and_mended(tmp_path, kind):
+    encoder = PretrainedEncoder(Model(), memory=str(tmp_path))
+    encoder.fit_transform(["aabbccddee"])
+    (entry,) = tmp_path.rglob("output.pkl")
+    before = entry.read_bytes()
+    DAMAGE[kind](entry)
+    assert not entry.exists() or entry.read_bytes() != before
+    texts = ["aabbccddee", "bead"]
+    np.testing.assert_array_equal(encoder.transform(texts), expected(texts))
+    Model.asked = []
+    np.testing.assert_array_equal(encoder.transform(texts), expected(texts))
+    assert Model.asked == []
 
 
 def test_training_asks_the_model_once_per_value(tmp_path):
