@@ -169,8 +169,11 @@ class BlockReader:
     Attributes
     ----------
     places_ : dict of str to (str, tuple of str or list of int)
-        Keys, or positions of columns. Positions work for arrays and data frames; names
-        have been checked before.
+        Keys, or positions of the columns in the X of `fit`.
+
+    names_ : list of str or None
+        The columns of the X of `fit`, if that is a data frame whose columns are all
+        named by strings.
     """
 
     def __init__(self, columns, with_lengths=()):
@@ -183,7 +186,20 @@ class BlockReader:
             name: resolve_columns(X, columns, name, lengths=name in self.with_lengths)
             for name, columns in self.columns.items()
         }
+        names = column_names(X) if is_dataframe(X) else [None]
+        self.names_ = names if all(isinstance(n, str) for n in names) else None
         return self
+
+    @property
+    def used_(self):
+        """Set of str: the columns or keys that are read; None if they have no names."""
+        places = self.places_.values()
+        if isinstance(next(iter(places)), (str, tuple)):
+            keys = ([place] if isinstance(place, str) else place for place in places)
+            return {key for place in keys for key in place}
+        if self.names_ is None:
+            return None
+        return {self.names_[position] for place in places for position in place}
 
     def check(self, X):
         """Raise ValueError if X is a SliceDict but was not in `fit`, or vice versa."""
@@ -191,4 +207,9 @@ class BlockReader:
 
     def read(self, X, name):
         """Return the raw block of a modality in X, which has passed `check`."""
-        return select_block(X, self.places_[name])
+        place = self.places_[name]
+        if is_dataframe(X) and self.names_ is not None:
+            # Of columns that are not used, some may be absent or new.
+            given = column_names(X)
+            place = [given.index(self.names_[position]) for position in place]
+        return select_block(X, place)

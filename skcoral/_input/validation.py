@@ -16,7 +16,7 @@ MARK_MISSING = (
 )
 
 
-def validate_X(estimator, X, *, reset, min_samples=1):
+def validate_X(estimator, X, *, reset, min_samples=1, used=None):
     """Check X as a whole, and record its features on the estimator or compare them.
 
     Parameters
@@ -33,6 +33,11 @@ def validate_X(estimator, X, *, reset, min_samples=1):
     min_samples : int, default=1
         Minimum number of rows.
 
+    used : set of str or None, default=None
+        The columns of a data frame, or blocks of a SliceDict, that must be there as in
+        `fit`, while others may be absent or new, as in ColumnTransformer. None compares
+        all names.
+
     Returns
     -------
     ndarray, data frame or SliceDict
@@ -48,9 +53,15 @@ def validate_X(estimator, X, *, reset, min_samples=1):
     """
     _refuse_unsliceable(estimator, X)
     if isinstance(X, SliceDict):
-        return _validate_slice_dict(estimator, X, reset=reset, min_samples=min_samples)
+        X = _validate_slice_dict(estimator, X, reset=reset, min_samples=min_samples)
+        if not reset:
+            _compare_names("Modality", _fitted_names(estimator), list(X), used)
+        return X
     if is_dataframe(X):
-        _validate_columns(estimator, X, reset=reset)
+        if used is None:
+            _validate_columns(estimator, X, reset=reset)
+        else:
+            _compare_names("Feature", _fitted_names(estimator), column_names(X), used)
         _check_n_samples(estimator, len(X), at_least=min_samples)
         return X
     return validate_data(
@@ -151,8 +162,6 @@ def _validate_slice_dict(estimator, X, *, reset, min_samples):
     if reset:
         estimator.n_features_in_ = len(names)
         estimator.feature_names_in_ = np.asarray(names, dtype=object)
-    else:
-        _compare_names(list(getattr(estimator, "feature_names_in_", [])), names)
     return SliceDict(**blocks)
 
 
@@ -191,18 +200,29 @@ def _check_n_samples(estimator, n_samples, *, at_least):
         )
 
 
-def _compare_names(fitted, given):
+def _fitted_names(estimator):
+    return list(getattr(estimator, "feature_names_in_", []))
+
+
+def _compare_names(kind, fitted, given, used):
+    """Raise, in the words of scikit-learn, if names are missing or in another order."""
     unseen = sorted(set(given) - set(fitted))
-    missing = sorted(set(fitted) - set(given))
-    if not unseen and not missing:
-        return
-    lines = ["The modality names should match those that were passed during fit."]
-    if unseen:
-        lines += ["Modality names unseen at fit time:", *(f"- {n}" for n in unseen)]
+    wanted = [name for name in fitted if used is None or name in used]
+    missing = sorted(set(wanted) - set(given))
+    lines = []
+    if unseen and (missing or used is None):
+        lines += [f"{kind} names unseen at fit time:", *(f"- {n}" for n in unseen)]
     if missing:
         lines += [
-            "Modality names seen at fit time, yet now missing:",
+            f"{kind} names seen at fit time, yet now missing:",
             *(f"- {n}" for n in missing),
             MARK_MISSING,
         ]
-    raise ValueError("\n".join(lines))
+    ordered = kind != "Feature" or [n for n in given if n in wanted] == wanted
+    if not lines and not ordered:
+        lines = ["Feature names must be in the same order as they were in fit.\n"]
+    if lines:
+        head = (
+            f"The {kind.lower()} names should match those that were passed during fit."
+        )
+        raise ValueError("\n".join([head, *lines]))

@@ -122,7 +122,7 @@ class JoinBlocks(TransformerMixin, BaseEstimator):
             If the blocks differ from those of `fit`, or one has another width.
         """
         check_is_fitted(self, "output_indices_")
-        X = validate_X(self, X, reset=False)
+        X = validate_X(self, X, reset=False, used=self._reader_.used_)
         matrices = self._read(X)
         for name, columns in self.output_indices_.items():
             _check_width(name, matrices[name], columns.stop - columns.start)

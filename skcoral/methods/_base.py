@@ -176,7 +176,7 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
             a larger loss, compare only samples of similar size.
         """
         check_is_fitted(self, "net_")
-        blocks = self._reader_.read(validate_X(self, X, reset=False))
+        blocks = self._reader_.read(self._validate_rows(X))
         blocks = keep_rows(blocks, find_filled(blocks, self.empty_rows))
         return -self.net_.evaluate(BlockDataset(blocks))
 
@@ -274,7 +274,7 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
         if resume:
             net.check_trainable()
             # An unreadable chunk leaves the estimator as trained so far.
-            X = validate_X(self, X, reset=False, min_samples=2)
+            X = self._validate_rows(X, min_samples=2)
             data = self._gather(self._reader_.read(X), encode)
             plan = self._make_plan(net, epochs)
         try:
@@ -335,9 +335,14 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
 
+    def _validate_rows(self, X, min_samples=1):
+        """Check X against that of `fit`; columns that no modality uses do not count."""
+        used = self._reader_.raw_reader.used_
+        return validate_X(self, X, reset=False, min_samples=min_samples, used=used)
+
     def _map_rows(self, function, X, n_columns):
         """Apply a function of blocks to all rows; NaN for rows without modalities."""
-        X = validate_X(self, X, reset=False)
+        X = self._validate_rows(X)
         return self._reader_.map_rows(function, X, n_columns, self.empty_rows)
 
     def _embed(self, blocks):

@@ -82,10 +82,14 @@ def test_empty_slice_dict_is_refused():
 NAMES = "The modality names should match those that were passed during fit.\n"
 
 
-def test_extra_block_is_named():
+def test_renamed_block_is_named():
     coral = make_coral().fit(make_views())
-    X = SliceDict(**make_views(), text=np.zeros((N_ROWS, 1)))
-    message = NAMES + "Modality names unseen at fit time:\n- text"
+    X = SliceDict(film=make_views()["film"], sound=make_views()["audio"])
+    message = (
+        NAMES
+        + "Modality names unseen at fit time:\n- sound\nModality names seen at fit "
+        "time, yet now missing:\n- audio\n" + MARK
+    )
     with pytest.raises(ValueError, match=exactly(message)):
         coral.transform(X)
 
