@@ -16,6 +16,7 @@ from skcoral.modalities import (
     TabularModality,
     TextModality,
 )
+from skcoral.persistence import load, save
 from skcoral.pretrained import PretrainedEncoder
 
 __version__ = "0.1.0"
@@ -39,4 +40,6 @@ __all__ = [
     "TabularModality",
     "TextModality",
     "__version__",
+    "load",
+    "save",
 ]

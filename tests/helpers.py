@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
 from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 from torch import nn
 
+import skcoral
 from skcoral import (
     COrALClassifier,
     COrALRegressor,
@@ -161,6 +162,20 @@ def make_target(cls, n_rows=60, n_labelled=20):
 def predict(model, X):
     """Return probabilities of a classifier, predictions of a regressor."""
     return model.predict_proba(X) if is_classifier(model) else model.predict(X)
+
+
+# Every method, fitted
+
+METHODS = [o for o in vars(skcoral).values() if hasattr(o, "partial_fit")]
+
+
+def make_fitted(method, X, n_rows=60, **params):
+    """Return a fitted estimator, and what its methods take besides rows."""
+    estimator = method(random_state=0, batch_size=20)
+    sizes = {k: v for k, v in TINY.items() if hasattr(estimator, k)}
+    supervised = is_classifier(estimator) or is_regressor(estimator)
+    labels = (make_target(method, n_rows),) if supervised else ()
+    return estimator.set_params(**{**sizes, **params}).fit(X, *labels), labels
 
 
 # Modalities and blocks that they read

@@ -56,6 +56,7 @@ FLOORS = [
     "pretrained",
     "evaluation",
     "methods",
+    "persistence",
     "published",
 ]
 # Constraints and columns differ between methods; all else of these is in the base.

@@ -37,7 +37,6 @@ SETTINGS = {
 PREFIXES = ("module__", "criterion__")
 # What the last training left, besides weights and history.
 TRACES = ("epochs_ahead_", "interrupted_")
-PARTS = ("module", "criterion")
 
 # Whether states are for further training; None leaves that to whoever packs.
 _for_training: ContextVar[bool | None] = ContextVar("for_training", default=None)
@@ -170,16 +169,20 @@ def unpack(state, modalities):
     ValueError
         If the state is damaged.
     """
-    settings = dict(state["settings"])
+    settings = _check_settings(state["settings"])
     settings["device"] = _find_device(_device.get() or settings["device"])
     settings["compile"] = resolve_compile(settings["compile"], settings["device"])
     net = make_net(modalities, **settings)
     weights = _split(read_weights(state["weights"]))
-    net.trainable = state["trainable"]
-    net.weights = {part: weights.get(part) for part in PARTS}
+    net.trainable = bool(state["trainable"])
+    has_heads = _keeps_heads(settings["criterion"], net.trainable)
+    net.weights = {
+        "module": weights.get("module", {}),
+        "criterion": weights.get("criterion", {}) if has_heads else None,
+    }
     net.initialize()
     del net.weights
-    vars(net).update(state["traces"])
+    vars(net).update({name: state["traces"][name] for name in TRACES})
     net.history.extend(json.loads(state["history"]))
     if state["optimizer"] is not None:
         _fill_optimizer(net, state["optimizer"], weights["optimizer"])
@@ -190,19 +193,31 @@ def unpack(state, modalities):
 
 def _read_settings(net):
     """Return what `make_net` needs, besides the modalities."""
-    return {
-        name: value
-        for name, value in vars(net).items()
-        if name in SETTINGS
-        or (name.startswith(PREFIXES) and name != "module__modalities")
-    }
+    return {name: value for name, value in vars(net).items() if _is_setting(name)}
+
+
+def _check_settings(settings):
+    """Return a copy of settings, after a look at what is called with them."""
+    objective = settings["criterion"]
+    if not isinstance(objective, type) or not issubclass(objective, Objective):
+        raise ValueError(f"The criterion must be an objective. Got {objective!r}.")
+    unknown = [name for name in settings if not _is_setting(name)]
+    if unknown:
+        raise ValueError(f"Unknown settings of a net: {unknown}.")
+    return dict(settings)
+
+
+def _is_setting(name):
+    if name == "module__modalities":
+        return False
+    return name in SETTINGS or name.startswith(PREFIXES)
 
 
 def _collect(net, trainable, with_optimizer):
     """Return the tensors to keep, with their part before their name."""
     parts = {"module": _unwrap(net.module_).state_dict()}
     objective = _unwrap(net.criterion_)
-    if trainable or type(objective).embed is not Objective.embed:
+    if _keeps_heads(type(objective), trainable):
         parts["criterion"] = objective.state_dict()
     if with_optimizer:
         parts["optimizer"] = _name_states(net.optimizer_.state_dict()["state"])
@@ -211,6 +226,11 @@ def _collect(net, trainable, with_optimizer):
         for part, tensors in parts.items()
         for name, tensor in tensors.items()
     }
+
+
+def _keeps_heads(objective, trainable):
+    """Return whether a state has the weights of an objective, given its class."""
+    return trainable or objective.embed is not Objective.embed
 
 
 def _split(tensors):

@@ -1,6 +1,5 @@
 """The modality contract, the base class of kinds, and helpers that kinds share."""
 
-from operator import methodcaller
 from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
@@ -205,7 +204,7 @@ def _make_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipe
         return make_pipeline(BoundedScaler())
     if vectors.shape[1] == 1:
         return make_pipeline(
-            FunctionTransformer(methodcaller("toarray"), accept_sparse=True),
+            FunctionTransformer(to_dense, accept_sparse=True),
             BoundedScaler(),
         )
     # There are at most as many directions as columns and, after centring, rows less
@@ -213,6 +212,11 @@ def _make_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipe
     svd_dim = max(1, min(svd_dim, vectors.shape[1], vectors.shape[0] - 1))
     svd = TruncatedSVD(svd_dim, random_state=random_state)
     return make_pipeline(SparseScaler(), svd, BoundedScaler())
+
+
+def to_dense(vectors: Any) -> Array:
+    """Return sparse vectors as an array."""
+    return vectors.toarray()
 
 
 def preprocess(preprocessor: Any, block: Any, *, fitting: bool = False) -> Array:

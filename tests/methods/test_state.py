@@ -8,34 +8,17 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from helpers import TINY, make_target, make_tiny
-from sklearn.base import is_classifier, is_regressor
+from helpers import METHODS, TINY, make_fitted, make_target, make_tiny
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback, LRScheduler
 from skorch.exceptions import DeviceWarning
 
-import skcoral
 from skcoral import COrALClassifier, COrALRegressor, COrALTransformer
 from skcoral.datasets import make_multimodal_interactions
 
-PUBLIC = (getattr(skcoral, name) for name in skcoral.__all__)
-KINDS = [kind for kind in PUBLIC if hasattr(kind, "partial_fit")]
-kinds = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-
-
-def make_fitted(kind, views, **params):
-    """Return a fitted estimator of a kind, and the further arguments of its methods."""
-    estimator = kind(random_state=0, batch_size=20, callbacks=None)
-    sizes = {k: v for k, v in TINY.items() if hasattr(estimator, k)}
-    estimator.set_params(**{**sizes, **params})
-    labels = () if not is_supervised(estimator) else (make_target(kind),)
-    return estimator.fit(views, *labels), labels
-
-
-def is_supervised(estimator):
-    return is_classifier(estimator) or is_regressor(estimator)
+kinds = pytest.mark.parametrize("kind", METHODS, ids=lambda kind: kind.__name__)
 
 
 def pickled(estimator):
