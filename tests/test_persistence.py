@@ -47,6 +47,7 @@ KINDS = {
     "table": TabularModality(augmentation=["corrupt", "noise", "drop"]),
     "scaled": TabularModality(preprocessor=StandardScaler()),
     "words": TextModality(augmentation=["corrupt", "drop"]),
+    "subwords": TextModality(tokenizer="subwords"),
     "tfidf": TextModality(preprocessor=TfidfVectorizer()),
     "attended": SequenceModality(augmentation=["crop", "drop_consecutive", "permute"]),
     "recurrent": SequenceModality(encoder="gru"),

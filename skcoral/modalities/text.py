@@ -1,5 +1,7 @@
 """Texts: raw strings as words with learned embeddings, or as vectors."""
 
+import copy
+import json
 import reprlib
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
@@ -300,10 +302,14 @@ class TextModality(BaseModality):
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state; a tokenizer as its JSON."""
+        """Return the state; a tokenizer, and the words of a vocabulary, as JSON."""
         state = dict(super().__getstate__())
         if "tokenizer_" in state:
             state["tokenizer_"] = self.tokenizer_.to_str()
+        if "vectorizer_" in state and self.preprocessor is None:
+            ids = self.vectorizer_.vocabulary_
+            words = json.dumps(sorted(ids, key=ids.get))
+            state["vectorizer_"] = _with_vocabulary(self.vectorizer_, words)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -311,6 +317,11 @@ class TextModality(BaseModality):
         super().__setstate__(state)
         if "tokenizer_" in state:
             self.tokenizer_ = read_tokenizer(state["tokenizer_"])
+        if "vectorizer_" in state and self.preprocessor is None:
+            packed = state["vectorizer_"]
+            words = json.loads(packed.vocabulary_)
+            ids = {word: place for place, word in enumerate(words)}
+            self.vectorizer_ = _with_vocabulary(packed, ids)
 
     def make_encoder(self, embed_dim: int) -> TokenEncoder | VectorEncoder:
         """Return the encoder for words or vectors, of width `embed_dim`."""
@@ -380,3 +391,10 @@ class TextModality(BaseModality):
             vectors = self.vectorizer_.transform(texts)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_tokens_ = self.n_tokens or VECTOR_TOKENS
+
+
+def _with_vocabulary(vectorizer: TfidfVectorizer, vocabulary: Any) -> TfidfVectorizer:
+    """Return a copy of a vectorizer with its vocabulary in another form."""
+    made = copy.copy(vectorizer)
+    made.vocabulary_ = vocabulary
+    return made
