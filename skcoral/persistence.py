@@ -47,6 +47,12 @@ TRUSTED = [
         "skcoral.methods.regressor": ["COrALRegressor"],
         "skcoral.methods.simclr": ["SimCLRTransformer"],
         "skcoral.modalities._reader": ["ModalityReader"],
+        "skcoral.modalities._scalers": [
+            "BoundedScaler",
+            "NormalScores",
+            "RangeScaler",
+            "SparseScaler",
+        ],
         "skcoral.modalities._words": ["split_pieces", "split_words"],
         "skcoral.modalities.base": ["to_dense"],
         "skcoral.modalities.embedding": ["EmbeddingModality"],

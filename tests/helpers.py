@@ -174,7 +174,7 @@ def make_fitted(method, X, n_rows=60, **params):
     estimator = method(random_state=0, batch_size=20)
     sizes = {k: v for k, v in TINY.items() if hasattr(estimator, k)}
     supervised = is_classifier(estimator) or is_regressor(estimator)
-    labels = (make_target(method, n_rows),) if supervised else ()
+    labels = (make_target(method, n_rows, n_rows // 3),) if supervised else ()
     return estimator.set_params(**{**sizes, **params}).fit(X, *labels), labels
 
 
