@@ -1,9 +1,8 @@
 """Constraints that parameters of several estimators share, as data."""
 
+import sys
 from numbers import Integral, Real
 from typing import Any
-
-import numpy as np
 
 from skcoral._sklearn_compat import HasMethods, Interval
 
@@ -13,7 +12,7 @@ class FloatInterval(Interval):
 
     def is_satisfied_by(self, val: Any) -> bool:
         """Return whether a value is in the interval, and not a larger int."""
-        return bool(super().is_satisfied_by(val)) and val <= np.finfo(float).max
+        return bool(super().is_satisfied_by(val)) and val <= sys.float_info.max
 
 
 AT_LEAST_TWO = [Interval(Integral, 2, None, closed="left")]

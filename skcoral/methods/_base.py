@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skcoral._components import name_components, place_components
 from skcoral._generators import derive_seed
@@ -27,7 +27,7 @@ from skcoral._training.trainer import (
 )
 from skcoral._types import RandomState, Rows
 from skcoral.methods import _parameters as shared
-from skcoral.methods._checks import check_callbacks, refuse_early_stopping
+from skcoral.methods._checks import check_callbacks, check_names, refuse_early_stopping
 from skcoral.methods._nested import NestedParameters
 from skcoral.methods._parameters import estimator
 from skcoral.methods._state import StateMixin
@@ -194,8 +194,7 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
             The names, component by component.
         """
         check_is_fitted(self, "net_")
-        if input_features is not None:
-            column_or_1d(input_features, dtype=object)
+        check_names(input_features)
         check_feature_names_in(self, input_features)
         return name_components(self.output_indices_)
 

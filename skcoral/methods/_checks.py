@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
+import numpy as np
 from skorch.callbacks import Callback
 
 
@@ -34,6 +35,15 @@ def check_callbacks(estimator: Any) -> None:
                 "list of skorch callbacks, alone or as (name, callback). Got "
                 f"{item!r} instead."
             )
+
+
+def check_names(input_features: Any) -> None:
+    """Raise unless names of input features are a list, or None."""
+    if input_features is not None and np.asarray(input_features, object).ndim != 1:
+        raise ValueError(
+            "input_features must be a list of names. Got "
+            f"{type(input_features).__name__!r}."
+        )
 
 
 def check_multiple(estimator: Any, name: str, divisor: str) -> None:

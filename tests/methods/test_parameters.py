@@ -19,6 +19,7 @@ from skcoral import TabularModality, TextModality
         ({"dropout": 1}, "'dropout' {} a float in the range [0.0, 1.0). Got 1"),
         ({"batch_size": 0}, "'batch_size' {} an int in the range [2, inf). Got 0"),
         ({"n_layers": 0}, "'n_layers' {} an int in the range [1, inf). Got 0"),
+        ({"lr": 10**400}, f"'lr' {{}} a float in the range (0.0, inf). Got {10**400}"),
         (
             {"ortho_weight": -1},
             "'ortho_weight' {} a float in the range [0.0, inf). Got -1",
@@ -200,6 +201,20 @@ def test_parameters_of_no_kind_are_refused(spec):
     message = rf"must have specs that are .* among .*Got {spec!r} for 'film' instead\."
     with pytest.raises(ValueError, match=message):
         coral.set_params(film__corruption_rate=0.3)
+
+
+def test_a_batch_may_be_larger_than_any_table():
+    whole = make_coral(FILM, batch_size=len(make_frame())).fit(make_frame())
+    vast = make_coral(FILM, batch_size=10**30).fit(make_frame())
+    assert vast.loss_curve_ == whole.loss_curve_
+
+
+@pytest.mark.parametrize("names", [3, iter("ab"), [["a"], ["b"]], {"a": 1}])
+def test_names_of_features_that_are_no_list_are_refused(names):
+    coral = make_coral(FILM).fit(make_frame())
+    message = f"input_features must be a list of names. Got {type(names).__name__!r}."
+    with pytest.raises(ValueError, match=exactly(message)):
+        coral.get_feature_names_out(names)
 
 
 @pytest.mark.parametrize("item", ["x", None, int, ("a", "b"), (1, EpochTimer())])
