@@ -62,6 +62,9 @@ def _any_present(columns, is_gap, n_samples):
 
 
 def _is_null(series):
+    if series.dtype == nw.Object:
+        # Cells of any type; pandas would compare them.
+        return _is_gap(np.fromiter(series.to_list(), dtype=object, count=len(series)))
     gaps = series.is_null()
     if series.dtype.is_float():
         gaps = gaps | series.is_nan()

@@ -215,7 +215,18 @@ class SequenceModality(BaseModality):
         return out, mask
 
     def make_encoder(self, embed_dim: int) -> SequenceEncoder:
-        """Return a new encoder of width `embed_dim`."""
+        """Return a new encoder of width `embed_dim`.
+
+        Raises
+        ------
+        ValueError
+            If the width is not a multiple of `n_heads`.
+        """
+        if self.encoder == "transformer" and embed_dim % self.n_heads:
+            raise ValueError(
+                "The 'n_heads' parameter of SequenceModality must divide the width of "
+                f"the tokens (now {embed_dim}). Got {self.n_heads} instead."
+            )
         return SequenceEncoder(
             self.n_features_,
             embed_dim,

@@ -1,5 +1,7 @@
 """Rows that lack a modality: found in every container, marked, left out."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -53,6 +55,10 @@ def test_present_rows_of_every_container(make):
         (np.array([[True], [False]]), [True, True]),
         (pl.DataFrame({"x": [float("nan"), 0.0]}), [False, True]),
         (pd.DataFrame({"x": [pd.NA, 1]}, dtype="Int64"), [False, True]),
+        (
+            pd.DataFrame({"x": [np.full(2, np.nan), [1], Decimal("sNaN"), None]}),
+            [False, True, False, False],
+        ),
     ],
 )
 def test_present_rows_of_other_blocks(block, present):

@@ -337,3 +337,14 @@ def test_gradients_are_finite_beside_missing_series():
     tokens, _ = encoder(x, mask)
     tokens.sum().backward()
     assert all(p.grad.isfinite().all() for p in encoder.parameters())
+
+
+def test_heads_must_divide_the_width_of_the_tokens():
+    spec = SequenceModality(n_heads=3).fit(np.ones((2, 3)))
+    message = (
+        "The 'n_heads' parameter of SequenceModality must divide the width of the "
+        "tokens (now 8). Got 3 instead."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        spec.make_encoder(8)
+    SequenceModality(n_heads=3, encoder="gru").fit(np.ones((2, 3))).make_encoder(8)
