@@ -4,6 +4,8 @@ import narwhals as nw
 import numpy as np
 import torch
 
+from skcoral._input.numbers import is_exact
+
 # What a cell nearly always is, and stays.
 PLAIN = (str, int, float, type(None))
 NUMPY_FLOATS = (torch.float16, torch.float32, torch.float64)
@@ -129,7 +131,9 @@ def _unmask(values):
         return np.asarray(values)
     if values.dtype.kind == "M":
         return values.filled(np.datetime64("NaT"))
-    if values.dtype.kind in "iufb":
+    if values.dtype.kind == "f" or (
+        values.dtype.kind in "iub" and is_exact(values.compressed())
+    ):
         return values.astype(np.result_type(values, np.float32)).filled(np.nan)
     objects = values.data.astype(object)
     objects[values.mask] = None

@@ -47,7 +47,7 @@ def _read_column(y):
     y = read_cell(y)
     if isinstance(y, Sequence) and not isinstance(y, (str, bytes)):
         y = _list_labels(y)
-    return read_array(y) if hasattr(y, "__array__") and np.ndim(y) else y
+    return read_array(y) if hasattr(y, "__array__") and getattr(y, "ndim", 1) else y
 
 
 def _list_labels(y):

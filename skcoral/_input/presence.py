@@ -45,7 +45,7 @@ def find_nonempty_rows(block):
         frame = nw.from_native(block, eager_only=True)
         return _any_present(frame.iter_columns(), _is_null, len(frame))
     n_samples = block.shape[0]
-    if sparse.issparse(block) or block.dtype.kind not in "fMO":
+    if sparse.issparse(block) or block.dtype.kind not in "fmMO":
         return np.ones(n_samples, dtype=bool)
     columns = block.reshape(n_samples, -1).T
     return _any_present(columns, _is_gap, n_samples)
@@ -74,7 +74,7 @@ def _is_null(series):
 def _is_gap(values):
     if values.dtype.kind == "O":
         return np.fromiter(map(_is_absent, values), dtype=bool, count=len(values))
-    return np.isnat(values) if values.dtype.kind == "M" else np.isnan(values)
+    return np.isnat(values) if values.dtype.kind in "mM" else np.isnan(values)
 
 
 def _is_absent(value):

@@ -1,5 +1,6 @@
 """Scalers: numbers of any unit and level, in the range that the network takes."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -16,9 +17,9 @@ from skcoral._types import Array
 BOUND = 1e6
 # Number of values that are in float64 at once.
 VALUES_AT_ONCE = 2**16
-# Exponents of the largest value and of the finest step after RangeScaler: neither
-# differences nor quotients by differences leave the range of float64.
-TOP, STEP = 1020, -1000
+# Number of rows from which ranks are learnt, of values that are kept of a column, and
+# of the values at either end among them: outliers may differ by any factor.
+MAX_ROWS, N_KNOTS, N_ENDS = 10_000, 1000, 10
 # Share of the rows at either end of a column, as of scikit-learn's QuantileTransformer.
 SMALLEST_SHARE = 1e-7
 
@@ -122,21 +123,21 @@ class BoundedScaler(TransformerMixin, BaseEstimator):
         return total / count, square / count
 
 
-class RangeScaler(TransformerMixin, BaseEstimator):
-    """Multiply columns by powers of two, so that all have the same largest value.
+class RankScaler(TransformerMixin, BaseEstimator):
+    """Turn values into their ranks among those of `fit`, interpolated in between.
 
-    This is exact: order, gaps and quotients of values stay, but whatever follows meets
-    no unit, and no differences that overflow or vanish. Values beyond those of `fit`
-    become the ends.
+    Ranks are free of units, so that whatever follows meets no differences that vanish
+    beside a level or an outlier. Values beyond those of `fit` get the ranks of the
+    ends. Of long columns, only evenly spaced values and those near the ends are kept.
 
     Attributes
     ----------
-    low_, high_ : ndarray of shape (n_features,), float64
-        The smallest and the largest value of each column; 0 if it has none.
+    knots_ : list of ndarray
+        The values of each column whose ranks are known, in order; 0 if there is none.
     """
 
     def fit(self, X: Array, y: None = None) -> Self:
-        """Learn the ends.
+        """Learn the ranks of some values.
 
         Parameters
         ----------
@@ -148,14 +149,15 @@ class RangeScaler(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        self : RangeScaler
+        self : RankScaler
             The fitted scaler.
         """
-        self.low_, self.high_ = _find_ends(X)
+        step = math.ceil(len(X) / MAX_ROWS)
+        self.knots_ = [_find_knots(column) for column in X[::step].T]
         return self
 
     def transform(self, X: Array) -> NDArray[np.float64]:
-        """Return the multiples.
+        """Return the ranks.
 
         Parameters
         ----------
@@ -165,14 +167,10 @@ class RangeScaler(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features), float64
-            Multiples of the values; NaN stays NaN.
+            Ranks of the values among the knots; NaN stays NaN.
         """
-        exponent = TOP - _find_exponent(self.low_, self.high_)
-        values = np.ldexp(np.clip(X, self.low_, self.high_), exponent)
-        # Only digits beyond the 500th after the largest value's first are rounded.
-        small = np.abs(values) < 2.0 ** (STEP + 60)
-        steps = np.rint(np.ldexp(np.where(small, values, 0.0), -STEP))
-        return np.where(small, np.ldexp(steps, STEP), values)
+        pairs = zip(X.T, self.knots_, strict=True)
+        return np.column_stack([_find_ranks(column, knots) for column, knots in pairs])
 
 
 class NormalScores(TransformerMixin, BaseEstimator):
@@ -261,6 +259,30 @@ class SparseScaler(TransformerMixin, BaseEstimator):
         values = _multiply(quotients.data, -self.exponent_)
         quotients.data = np.clip(values, -BOUND, BOUND)
         return quotients
+
+
+def _find_knots(values: Array) -> Array:
+    """Return some of the values of a column, in order."""
+    present = np.sort(values[~np.isnan(values)])
+    if not len(present):
+        return np.zeros(1)
+    last = len(present) - 1
+    ends = np.arange(min(N_ENDS, len(present)))
+    spaced = np.linspace(0, last, N_KNOTS).round().astype(int)
+    return np.unique(present[np.concatenate([spaced, ends, last - ends])])
+
+
+def _find_ranks(values: Array, knots: Array) -> Array:
+    """Return the ranks of values among knots."""
+    last = len(knots) - 1
+    left = np.clip(np.searchsorted(knots, values, "right") - 1, 0, max(0, last - 1))
+    # Differences of the largest numbers overflow, and halves of the smallest vanish.
+    unit = 0.5 if max(abs(knots[0]), abs(knots[-1])) > 1.0 else 1.0
+    start, end = knots[left] * unit, knots[np.minimum(left + 1, last)] * unit
+    with np.errstate(over="ignore"):
+        step = np.clip(values, knots[0], knots[-1]) * unit - start
+    share = np.divide(step, end - start, out=0.0 * step, where=end > start)
+    return left + share
 
 
 def _divide(X: Array, exponent: Array) -> Iterator[tuple[slice, Array]]:

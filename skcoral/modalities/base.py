@@ -194,8 +194,8 @@ class BaseModality(BaseEstimator):
 def fit_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipeline:
     """Fit the standardisation, preceded by a truncated SVD if vectors are sparse."""
     reducer = _make_reducer(vectors, svd_dim, random_state)
-    # Equal vectors have no variance, so the ratio that the SVD explains is 0 / 0.
-    with np.errstate(invalid="ignore"):
+    # Equal vectors have no variance, of which the SVD explains a share: 0 / 0, or more.
+    with np.errstate(invalid="ignore", divide="ignore"):
         return reducer.fit(vectors)
 
 

@@ -22,7 +22,7 @@ from skcoral._input.strings import find_form
 from skcoral._sklearn_compat import Interval
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, Drop, MarginalCorruption, Noise
-from skcoral.modalities._scalers import BoundedScaler, NormalScores, RangeScaler
+from skcoral.modalities._scalers import BoundedScaler, NormalScores, RankScaler
 from skcoral.modalities.base import (
     BaseModality,
     check_finite,
@@ -258,7 +258,7 @@ class TabularModality(BaseModality):
         # With normal output, QuantileTransformer takes values that differ by less than
         # 1e-7 from the ends for these, whatever their unit.
         self.scaler_ = make_pipeline(
-            RangeScaler(),
+            RankScaler(),
             QuantileTransformer(
                 n_quantiles=n_quantiles, random_state=self.random_state
             ),

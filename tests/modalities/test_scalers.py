@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.preprocessing import QuantileTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from skcoral.modalities import _scalers
 from skcoral.modalities._scalers import (
     BOUND,
     BoundedScaler,
     NormalScores,
-    RangeScaler,
+    RankScaler,
     SparseScaler,
 )
 
@@ -135,40 +135,57 @@ def test_no_rows_are_no_error():
     assert scaler.transform(np.empty((0, 3))).shape == (0, 3)
 
 
-# Ranges of the columns of tables
+# Ranks of the columns of tables
 
 
-@pytest.mark.parametrize("unit", [1.0, *BINARY])
-def test_range_scaler_multiplies_by_a_power_of_two(unit):
-    X = draw()
-    got = RangeScaler().fit_transform(X * unit)
-    quotient = got / X
-    for column in quotient.T:
-        (power,) = np.unique(column[~np.isnan(column)])
-        assert np.frexp(power)[0] == 0.5
-    assert (np.frexp(np.nanmax(np.abs(got), axis=0))[1] == _scalers.TOP).all()
+@pytest.mark.parametrize("unit", [1.0, *BINARY, *DECIMAL])
+def test_ranks_do_not_depend_on_the_unit(unit):
+    got = RankScaler().fit_transform(draw() * unit)
+    np.testing.assert_array_equal(got, RankScaler().fit_transform(draw()))
 
 
-def test_range_scaler_keeps_small_values_beside_an_outlier():
-    X = np.r_[np.arange(1.0, 201.0), 1e20][:, None]
-    assert len(np.unique(RangeScaler().fit_transform(X * 1e-300))) == 201
+def test_ranks_of_fitted_values_are_their_places():
+    X = np.array([[3.0], [np.nan], [1e300], [-5.0], [3.0], [5e-324]])
+    got = RankScaler().fit_transform(X)[:, 0]
+    np.testing.assert_array_equal(got, [2, np.nan, 3, 0, 2, 1])
 
 
-def test_range_scaler_turns_values_beyond_the_ends_into_these():
-    scaler = RangeScaler().fit(np.array([[1.0], [3.0], [np.nan]]))
-    far = np.array([[1e308], [-1e308], [3.0], [1.0], [np.nan]])
-    got = scaler.transform(far)[:, 0]
-    assert got[0] == got[2]
-    assert got[1] == got[3]
-    assert np.isnan(got[4])
+@pytest.mark.parametrize("unit", [2.0**-1060, 1.0, 2.0**1020])
+def test_ranks_are_interpolated_and_end_with_the_values(unit):
+    scaler = RankScaler().fit(np.array([[1.0], [5.0], [-9.0]]) * unit)
+    new = np.array([[2.0], [-4.0], [5.5], [-9.5], [np.nan]])
+    got = scaler.transform(new * unit)[:, 0]
+    np.testing.assert_array_equal(got, [1.25, 0.5, 2, 0, np.nan])
 
 
-def test_quantiles_of_all_magnitudes_at_once_are_finite():
+def test_ranks_take_the_largest_numbers():
+    largest = np.finfo(float).max
+    X = np.array([[largest], [-largest], [0.0]])
+    np.testing.assert_array_equal(RankScaler().fit_transform(X)[:, 0], [2, 0, 1])
+    scaler = RankScaler().fit(X[:2])
+    np.testing.assert_array_equal(scaler.transform(X)[:, 0], [1, 0, 0.5])
+
+
+def test_ranks_of_all_magnitudes_at_once_differ():
     X = np.r_[np.logspace(-320, 308, 300), -np.logspace(-320, 308, 300), 0.0]
-    scaled = RangeScaler().fit_transform(X[:, None])
-    shares = QuantileTransformer(n_quantiles=601).fit_transform(scaled)
-    assert np.isfinite(shares).all()
-    assert (np.diff(shares[np.argsort(X), 0]) >= 0).all()
+    got = RankScaler().fit_transform(X[:, None])[:, 0]
+    np.testing.assert_array_equal(np.sort(got), np.arange(601))
+
+
+@pytest.mark.parametrize("value", [np.nan, 7.0])
+def test_a_column_of_one_value_or_none_has_one_rank(value):
+    scaler = RankScaler().fit(np.full((3, 1), value))
+    got = scaler.transform(np.array([[7.0], [1e300], [-1e300], [np.nan]]))
+    np.testing.assert_array_equal(got[:, 0], [0, 0, 0, np.nan])
+
+
+def test_a_long_column_keeps_some_values_and_those_near_its_ends():
+    X = np.arange(50_000.0)[::-1, None]
+    scaler = RankScaler().fit(X)
+    (knots,) = scaler.knots_
+    assert len(knots) <= _scalers.N_KNOTS + 2 * _scalers.N_ENDS
+    assert np.diff(knots[: _scalers.N_ENDS]).tolist() == [5.0] * (_scalers.N_ENDS - 1)
+    assert (np.diff(scaler.transform(X)[:, 0]) <= 0).all()
 
 
 def test_normal_scores_are_quantiles_of_the_normal_distribution():
@@ -199,7 +216,7 @@ def test_sparse_scaler_bounds_new_values_and_copies():
 
 
 @pytest.mark.parametrize(
-    "scaler", [BoundedScaler(), RangeScaler(), NormalScores(), SparseScaler()]
+    "scaler", [BoundedScaler(), RankScaler(), NormalScores(), SparseScaler()]
 )
 def test_scalers_can_be_cloned(scaler):
     assert type(clone(scaler)) is type(scaler)
