@@ -50,7 +50,7 @@ TRUSTED = [
         "skcoral.modalities._scalers": [
             "BoundedScaler",
             "NormalScores",
-            "RangeScaler",
+            "RankScaler",
             "SparseScaler",
         ],
         "skcoral.modalities._words": ["split_pieces", "split_words"],
