@@ -288,7 +288,11 @@ def _standardise(series: Array) -> None:
         n_steps = real.sum()
         if n_steps:
             # The scaler does not blow up constant features, nor a single step.
-            unit = StandardScaler().fit_transform(row[real].astype(np.float64))
+            unit = (
+                StandardScaler()
+                .set_output(transform="default")
+                .fit_transform(row[real].astype(np.float64))
+            )
             row[real] = unit * np.sqrt(1 - 1 / n_steps)
 
 

@@ -227,6 +227,10 @@ def _split(path: Path, n_rows: int) -> Mapping[str, Array]:
 def _standardise(block: Array, fitted: Array | slice, rows: Array) -> Array:
     """Standardise `rows`, over samples and steps, by the statistics of `fitted`."""
     n_features = block.shape[-1]
-    scaler = StandardScaler().fit(block[fitted].reshape(-1, n_features))
+    scaler = (
+        StandardScaler()
+        .set_output(transform="default")
+        .fit(block[fitted].reshape(-1, n_features))
+    )
     scaled = scaler.transform(block[rows].reshape(-1, n_features))
     return scaled.reshape(block[rows].shape).astype(np.float32)

@@ -9,6 +9,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.utils.extmath import randomized_svd
 
 from skcoral._types import Array, RandomState
+from skcoral.modalities.base import RETURNING_ARRAYS
 
 # Word ids start after padding (0) and the id for texts without known words (1).
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
@@ -27,12 +28,6 @@ def list_heaviest(weights: Any, n_tokens: int) -> NDArray[np.int32]:
     return ids
 
 
-def share_alike(weights: Any) -> float:
-    """Return the share of the texts that have a word of another text."""
-    shared = weights[:, weights.getnnz(axis=0) > 1]
-    return (shared.getnnz(axis=1) > 0).sum() / (weights.getnnz(axis=1) > 0).sum()
-
-
 def count_ids(ids: NDArray[np.int32], n_ids: int) -> Any:
     """Return how often each word or subword id occurs in each text."""
     rows, places = np.nonzero(ids >= FIRST_WORD)
@@ -40,6 +35,7 @@ def count_ids(ids: NDArray[np.int32], n_ids: int) -> Any:
     return sparse.csr_matrix((ones, (rows, ids[rows, places])), (len(ids), n_ids))
 
 
+@RETURNING_ARRAYS
 def find_directions(counts: Any, n_directions: int, random_state: RandomState) -> Array:
     """Return the coordinates of each id by latent semantic analysis."""
     weights = TfidfTransformer(sublinear_tf=True).fit_transform(counts)

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import TruncatedSVD
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -27,6 +28,9 @@ from skcoral.augmentations import (
 from skcoral.modalities._scalers import BoundedScaler, SparseScaler
 from skcoral.nn.encoders.base import Encoder
 
+# Decorates functions that call transformers of our own: these return arrays, whatever
+# output a user has configured. Those of users follow the configuration.
+RETURNING_ARRAYS = config_context(transform_output="default")
 AUGMENTATIONS = {"corrupt", "noise", "drop"}
 
 
@@ -191,12 +195,19 @@ class BaseModality(BaseEstimator):
             )
 
 
+@RETURNING_ARRAYS
 def fit_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipeline:
     """Fit the standardisation, preceded by a truncated SVD if vectors are sparse."""
     reducer = _make_reducer(vectors, svd_dim, random_state)
     # Equal vectors have no variance, of which the SVD explains a share: 0 / 0, or more.
     with np.errstate(invalid="ignore", divide="ignore"):
         return reducer.fit(vectors)
+
+
+@RETURNING_ARRAYS
+def reduce_vectors(reducer: Pipeline, vectors: Any) -> Array:
+    """Return vectors as `fit_reducer` has learnt to reduce and standardise them."""
+    return reducer.transform(vectors)
 
 
 def _make_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipeline:

@@ -19,6 +19,7 @@ from skcoral.modalities.base import (
     check_finite,
     fit_reducer,
     read_matrix,
+    reduce_vectors,
 )
 from skcoral.nn.encoders.embedding import VectorEncoder
 
@@ -147,7 +148,7 @@ class EmbeddingModality(BaseModality):
         out = np.zeros((len(present), self.n_features_), dtype=np.float32)
         if present.any():
             vectors = self._vectors(filter_rows(block, present))
-            out[present] = self.reducer_.transform(vectors)
+            out[present] = reduce_vectors(self.reducer_, vectors)
         return out
 
     def make_encoder(self, embed_dim: int) -> VectorEncoder:

@@ -24,6 +24,7 @@ from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, Drop, MarginalCorruption, Noise
 from skcoral.modalities._scalers import BoundedScaler, NormalScores, RankScaler
 from skcoral.modalities.base import (
+    RETURNING_ARRAYS,
     BaseModality,
     check_finite,
     example,
@@ -247,6 +248,7 @@ class TabularModality(BaseModality):
         parts = [part.reshape(n_samples, -1) for part in parts]
         return np.hstack([np.empty((n_samples, 0)), *parts])
 
+    @RETURNING_ARRAYS
     def _fit_scaler(self, numbers: Array) -> None:
         self.n_numeric_ = numbers.shape[1]
         if not self.n_numeric_:
@@ -266,6 +268,7 @@ class TabularModality(BaseModality):
             StandardScaler(),
         ).fit(numbers)
 
+    @RETURNING_ARRAYS
     def _scale(self, numbers: Array) -> Array:
         return self.scaler_.transform(numbers) if self.n_numeric_ else numbers
 
@@ -295,6 +298,7 @@ class TabularModality(BaseModality):
                     stacklevel=3,
                 )
 
+    @RETURNING_ARRAYS
     def _fit_levels(self, categories: Array) -> None:
         self.cardinalities_ = []
         if not categories.shape[1]:
@@ -310,6 +314,7 @@ class TabularModality(BaseModality):
         n_levels = np.fmax.reduce(codes, axis=0, initial=-1) + 1
         self.cardinalities_ = [int(n) + 1 for n in n_levels]
 
+    @RETURNING_ARRAYS
     def _encode(self, categories: Array) -> Array:
         """Return level codes from 1 on; 0 for levels not seen in `fit`."""
         if not self.cardinalities_:

@@ -1,15 +1,13 @@
 """Texts: raw strings as words with learned embeddings, or as vectors."""
 
-import copy
-import json
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.base import clone
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from skcoral._constraints import POSITIVE_INT
@@ -24,7 +22,6 @@ from skcoral.modalities._ids import (
     find_directions,
     list_heaviest,
     pad_ids,
-    share_alike,
 )
 from skcoral.modalities._subwords import (
     read_tokenizer,
@@ -32,13 +29,22 @@ from skcoral.modalities._subwords import (
     train_tokenizer,
 )
 from skcoral.modalities._texts import are_tags, join_tags, read_documents
+from skcoral.modalities._vocabulary import (
+    learn_vocabulary,
+    pack_vocabulary,
+    unpack_vocabulary,
+)
 from skcoral.modalities._words import (
     Document,
     count_words,
-    split_pieces,
     split_words,
 )
-from skcoral.modalities.base import BaseModality, fit_reducer
+from skcoral.modalities.base import (
+    BaseModality,
+    fit_reducer,
+    read_matrix,
+    reduce_vectors,
+)
 from skcoral.nn.encoders.embedding import VectorEncoder
 from skcoral.nn.encoders.text import TokenEncoder
 
@@ -52,9 +58,6 @@ MIN_DISTINCT_TEXTS = 40
 MAX_WORDS = 32
 MAX_SUBWORDS = 64
 VECTOR_TOKENS = 8
-# Words are cut into pieces unless at least this share of the texts have a word that
-# occurs in another text.
-MIN_ALIKE = 0.5
 # A warning says that more than this share of the texts have no known word, if there are
 # at least this many texts.
 MAX_UNKNOWN = 0.5
@@ -264,9 +267,8 @@ class TextModality(BaseModality):
         self._check_fitted_width(len(names))
         if self.preprocessor is None:
             return self._list_ids(documents)
-        with naming_preprocessor(self.preprocessor):
-            vectors = self.vectorizer_.transform(list(map(join_tags, documents)))
-        return np.asarray(self.reducer_.transform(vectors), dtype=np.float32)
+        vectors = self._vectorise(list(map(join_tags, documents)))
+        return np.asarray(reduce_vectors(self.reducer_, vectors), dtype=np.float32)
 
     def remark(self, block: Any, values: Array) -> str | None:
         """Return a warning if most texts of a transformed block have no known word.
@@ -307,9 +309,7 @@ class TextModality(BaseModality):
         if "tokenizer_" in state:
             state["tokenizer_"] = self.tokenizer_.to_str()
         if "vectorizer_" in state and self.preprocessor is None:
-            ids = self.vectorizer_.vocabulary_
-            words = json.dumps(sorted(ids, key=ids.get))
-            state["vectorizer_"] = _with_vocabulary(self.vectorizer_, words)
+            state["vectorizer_"] = pack_vocabulary(self.vectorizer_)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -318,10 +318,7 @@ class TextModality(BaseModality):
         if "tokenizer_" in state:
             self.tokenizer_ = read_tokenizer(state["tokenizer_"])
         if "vectorizer_" in state and self.preprocessor is None:
-            packed = state["vectorizer_"]
-            words = json.loads(packed.vocabulary_)
-            ids = {word: place for place, word in enumerate(words)}
-            self.vectorizer_ = _with_vocabulary(packed, ids)
+            self.vectorizer_ = unpack_vocabulary(state["vectorizer_"])
 
     def make_encoder(self, embed_dim: int) -> TokenEncoder | VectorEncoder:
         """Return the encoder for words or vectors, of width `embed_dim`."""
@@ -355,26 +352,10 @@ class TextModality(BaseModality):
 
     def _fit_words(self, documents: list[Document]) -> NDArray[np.int32]:
         """Learn the vocabulary; return the ids of each document, padded."""
-        vectorizer, weights = self._weigh(documents, split_words)
-        if share_alike(weights) < MIN_ALIKE:
-            pieces = self._weigh(documents, split_pieces)
-            if share_alike(pieces[1]) >= MIN_ALIKE:
-                vectorizer, weights = pieces
-        if (weights.getnnz(axis=0) > 1).any():
-            weights = vectorizer.set_params(min_df=2).fit_transform(documents)
-        self.vectorizer_ = vectorizer
+        self.vectorizer_, weights = learn_vocabulary(documents, self.max_features)
         n_words = weights.getnnz(axis=1).max()
         self.n_tokens_ = int(np.clip(n_words, 1, self.n_tokens or MAX_WORDS))
         return list_heaviest(weights, self.n_tokens_)
-
-    def _weigh(
-        self, documents: list[Document], analyzer: Callable[[Document], list[str]]
-    ) -> tuple[TfidfVectorizer, Any]:
-        """Return a vectorizer of all words, fitted, and the weights of these."""
-        vectorizer = TfidfVectorizer(
-            analyzer=analyzer, sublinear_tf=True, max_features=self.max_features
-        )
-        return vectorizer, vectorizer.fit_transform(documents)
 
     def _fit_subwords(self, documents: list[Document]) -> NDArray[np.int32]:
         """Learn the subwords; return the ids of each document, padded."""
@@ -388,13 +369,12 @@ class TextModality(BaseModality):
     def _fit_vectors(self, texts: list[str]) -> None:
         with naming_preprocessor(self.preprocessor):
             self.vectorizer_ = clone(self.preprocessor).fit(texts)
-            vectors = self.vectorizer_.transform(texts)
+        vectors = self._vectorise(texts)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_tokens_ = self.n_tokens or VECTOR_TOKENS
 
-
-def _with_vocabulary(vectorizer: TfidfVectorizer, vocabulary: Any) -> TfidfVectorizer:
-    """Return a copy of a vectorizer with its vocabulary in another form."""
-    made = copy.copy(vectorizer)
-    made.vocabulary_ = vocabulary
-    return made
+    def _vectorise(self, texts: list[str]) -> Any:
+        """Return the vectors of the preprocessor, dense or sparse."""
+        with naming_preprocessor(self.preprocessor):
+            vectors = self.vectorizer_.transform(texts)
+        return vectors if sparse.issparse(vectors) else read_matrix(vectors)

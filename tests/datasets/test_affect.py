@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from helpers import AFFECT_SIZES, AFFECT_STEPS, AFFECT_WIDTHS, make_affect_file
+from sklearn import config_context
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer
@@ -457,3 +458,12 @@ def test_damaged_and_malicious_files_are_refused(path):
     path.write_bytes(b"cbuiltins\neval\n(S'1/0'\ntR.")
     with pytest.raises(ValueError, match=r"holds 'builtins.eval'"):
         load_affect("mosi", path)
+
+
+def test_output_of_data_frames_changes_nothing(path):
+    make_affect_file(path)
+    expected = load_affect("mosi", path).data
+    with config_context(transform_output="pandas"):
+        data = load_affect("mosi", path).data
+    for name in expected:
+        np.testing.assert_array_equal(data[name], expected[name])

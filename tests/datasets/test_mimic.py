@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 from helpers import MIMIC_ROWS, make_mimic_file
+from sklearn import config_context
 from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer
@@ -301,3 +302,12 @@ def test_damaged_and_malicious_files_are_refused(path):
     path.write_bytes(pickle.dumps(np.ones(3)))
     with pytest.raises(ValueError, match=r"im.pk' must hold a dict. Got"):
         load_mimic(path)
+
+
+def test_output_of_data_frames_changes_nothing(path):
+    make_mimic_file(path)
+    expected = load_mimic(path).data
+    with config_context(transform_output="pandas"):
+        data = load_mimic(path).data
+    for name in expected:
+        np.testing.assert_array_equal(data[name], expected[name])

@@ -440,14 +440,15 @@ def test_coral_runs_repeat_and_the_global_generators_stay_untouched(known):
     assert torch.equal(torch.get_rng_state(), before[1])
 
 
-def test_output_of_data_frames_changes_nothing(known):
-    pytest.importorskip("pandas")
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+def test_output_of_data_frames_changes_nothing(known, output):
+    pytest.importorskip(output)
     transformers = {
         "PCA": make_pipeline(JoinBlocks(), PCA(3, random_state=0)),
         "CCA": MultiviewAdapter(CCA(2), preprocessor=PCA(5)),
     }
     plain = evaluate_known(known, transformers)
-    set_config(transform_output="pandas")
+    set_config(transform_output=output)
     try:
         assert evaluate_known(known, transformers) == plain
     finally:
