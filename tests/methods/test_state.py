@@ -47,8 +47,10 @@ def test_a_pickle_gives_the_same_bits_and_draws_nothing(views, kind):
         np.testing.assert_array_equal(copied.predict(views), model.predict(views))
 
 
-@kinds
-@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "warm_start"),
+    [(COrALTransformer, False), *((kind, True) for kind in METHODS)],
+)
 def test_a_pickle_has_the_optimizer_if_warm_start_asks_for_it(views, kind, warm_start):
     model, labels = make_fitted(kind, views, warm_start=warm_start)
     copied = pickled(model)
@@ -126,8 +128,10 @@ def test_a_state_whose_weights_do_not_fit_is_refused(views, tiny, setting, value
 # Copies
 
 
-@kinds
-@pytest.mark.parametrize("change", [copy.deepcopy, copy.copy])
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [(COrALTransformer, copy.copy), *((kind, copy.deepcopy) for kind in METHODS)],
+)
 def test_a_copy_in_memory_has_all(views, kind, change):
     model, labels = make_fitted(kind, views)
     copied = change(model)
