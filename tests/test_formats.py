@@ -1,7 +1,7 @@
 """Files of former versions: they are read, and give the features they gave then.
 
-``python tests/test_formats.py`` writes the files of the present format. Files of a
-format that has been released are never written again.
+``python tests/test_formats.py`` writes the files of the present format again, which is
+right as long as it has not been released; later they stay as they are.
 """
 
 import json
@@ -87,7 +87,7 @@ def test_the_present_format_has_files():
 @pytest.mark.parametrize("number", FORMATS)
 def test_files_of_a_format_say_what_they_said(number):
     files = find_files(number)
-    assert all(path.stat().st_size < 60_000 for path in files.values())
+    assert all(path.stat().st_size < 80_000 for path in files.values())
     said = json.loads((FOLDER / f"format_{number}.json").read_text())
     now = describe({name: load(path) for name, path in files.items()})
     for name, values in now.items():
