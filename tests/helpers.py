@@ -27,6 +27,7 @@ from skcoral import (
     TextModality,
 )
 from skcoral.evaluation import evaluate
+from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.nn.network import DualPathNetwork
 
 # Sizes that make a fit a matter of milliseconds.
@@ -54,6 +55,21 @@ class Half:
 
 
 HALVES = [(place, "tabular", Half(place)) for place in ("first", "second")]
+
+
+# All estimators of the package.
+ALL_METHODS = [
+    kind
+    for kind in (getattr(skcoral, name) for name in skcoral.__all__)
+    if isinstance(kind, type) and issubclass(kind, BaseMultimodalTransformer)
+]
+
+
+def make_of(kind, modalities="auto", **params):
+    """Return an estimator of any method, in batches of 20 rows and tiny otherwise."""
+    estimator = kind(modalities, random_state=0, batch_size=20)
+    sizes = {k: v for k, v in TINY.items() if hasattr(estimator, k)}
+    return estimator.set_params(**{**sizes, **params})
 
 
 def exactly(message):

@@ -28,17 +28,23 @@ class EpochProgress(Callback):
 
     def on_train_begin(self, net, **kwargs):
         """Open the bar."""
-        self.bar_ = tqdm(total=net.epochs_ahead_, unit="epoch")
+        self.bar = tqdm(total=net.epochs_ahead_, unit="epoch")
 
     def on_epoch_end(self, net, **kwargs):
         """Advance by one epoch."""
-        self.bar_.set_postfix(loss=f"{net.history[-1, 'train_loss']:.3f}")
-        self.bar_.update()
+        self.bar.set_postfix(loss=f"{net.history[-1, 'train_loss']:.3f}")
+        self.bar.update()
 
     def on_train_end(self, net, **kwargs):
         """Close the bar; an open bar could not be pickled with the estimator."""
-        self.bar_.close()
-        del self.bar_
+        self.bar.close()
+        del self.bar
+
+
+def has_stopped(net):
+    """Return whether a callback that stops early has ended the training."""
+    stoppers = [c for _, c in net.callbacks_ if isinstance(c, EarlyStopping)]
+    return any(c.misses_ >= c.patience for c in stoppers)
 
 
 class BestEpoch(EarlyStopping):

@@ -59,6 +59,9 @@ class ContrastiveNet(NeuralNet):
     epochs_ahead_ : int
         Number of epochs of the current or last training.
 
+    trainings_ : int
+        Number of trainings so far.
+
     trainable : bool
         Whether the net has its projection heads; a net that was saved for its embedding
         only has zeros in their place.
@@ -68,6 +71,7 @@ class ContrastiveNet(NeuralNet):
     # State of the network and of the objective, while a net is made again; None takes
     # zeros for a part.
     weights = None
+    trainings_ = 0
 
     def __init__(
         self,
@@ -132,7 +136,7 @@ class ContrastiveNet(NeuralNet):
         groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
         return (groups,), kwargs
 
-    def train(self, dataset, generators, epochs=None):
+    def train(self, dataset, generators, epochs=None, checkpoint=None):
         """Train for some epochs, `max_epochs` by default.
 
         Parameters
@@ -145,15 +149,32 @@ class ContrastiveNet(NeuralNet):
 
         epochs : int, default=None
             Number of epochs.
+
+        checkpoint : Checkpoint, default=None
+            What to continue from, and where to write states.
         """
         self.epochs_ahead_ = self.max_epochs if epochs is None else epochs
         self.generators = generators
         self._hand_down(generators.device)
+        extra = [] if checkpoint is None else [("checkpoint", checkpoint)]
+        self.callbacks_ += extra
         try:
-            self.partial_fit(dataset, epochs=epochs)
+            self._run_epochs(dataset, checkpoint)
         finally:
+            self.callbacks_ = [c for c in self.callbacks_ if c not in extra]
             self._hand_down(None)
             del self.generators
+        self.trainings_ += 1
+
+    def _run_epochs(self, dataset, checkpoint):
+        """Run the epochs that a checkpoint does not have yet."""
+        if checkpoint is not None and checkpoint.finished:
+            checkpoint.restore(self)
+            self.interrupted_ = False
+            return
+        if checkpoint is not None:
+            self.epochs_ahead_ -= checkpoint.n_epochs
+        self.partial_fit(dataset, epochs=self.epochs_ahead_)
 
     def _hand_down(self, generator):
         """Let the layers that draw in training draw from a generator."""

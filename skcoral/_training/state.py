@@ -36,7 +36,7 @@ SETTINGS = {
 }
 PREFIXES = ("module__", "criterion__")
 # What the last training left, besides weights and history.
-TRACES = ("epochs_ahead_", "interrupted_")
+TRACES = ("epochs_ahead_", "interrupted_", "trainings_")
 
 # Whether states are for further training; None leaves that to whoever packs.
 _for_training: ContextVar[bool | None] = ContextVar("for_training", default=None)
@@ -138,10 +138,10 @@ def pack(net, *, with_optimizer):
     trainable = net.trainable and for_training is not False
     with_optimizer = trainable and (with_optimizer if for_training is None else True)
     state = {
-        "settings": _read_settings(net),
+        "settings": read_settings(net),
         "traces": {name: getattr(net, name) for name in TRACES},
         "trainable": trainable,
-        "history": _dump_history(net.history, trainable),
+        "history": dump_history(net.history, trainable),
         "optimizer": _list_groups(net) if with_optimizer else None,
     }
     state["weights"] = dump_weights(_collect(net, trainable, with_optimizer))
@@ -191,7 +191,7 @@ def unpack(state, modalities):
     return net
 
 
-def _read_settings(net):
+def read_settings(net):
     """Return what `make_net` needs, besides the modalities."""
     return {name: value for name, value in vars(net).items() if _is_setting(name)}
 
@@ -215,8 +215,8 @@ def _is_setting(name):
 
 def _collect(net, trainable, with_optimizer):
     """Return the tensors to keep, with their part before their name."""
-    parts = {"module": _unwrap(net.module_).state_dict()}
-    objective = _unwrap(net.criterion_)
+    parts = {"module": unwrap(net.module_).state_dict()}
+    objective = unwrap(net.criterion_)
     if _keeps_heads(type(objective), trainable):
         parts["criterion"] = objective.state_dict()
     if with_optimizer:
@@ -242,7 +242,7 @@ def _split(tensors):
     return parts
 
 
-def _unwrap(module):
+def unwrap(module):
     """Return the module that a compiled one wraps."""
     return getattr(module, "_orig_mod", module)
 
@@ -269,7 +269,7 @@ def _fill_optimizer(net, groups, tensors):
     net.optimizer_.load_state_dict({"state": states, "param_groups": groups})
 
 
-def _dump_history(history, with_batches):
+def dump_history(history, with_batches):
     """Return the history as JSON; losses of batches are for further training only."""
     rows = [
         {key: value for key, value in row.items() if with_batches or key != "batches"}

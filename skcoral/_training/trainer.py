@@ -7,13 +7,15 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from skorch.callbacks import EarlyStopping, LRScheduler
+from skorch.callbacks import LRScheduler
 from skorch.helper import predefined_split
 
 from skcoral._generators import DrawFrom, Generators
 from skcoral._input.blocks import count_rows, drop_idle_mask, take_from_blocks
 from skcoral._training.batches import BlockDataset
-from skcoral._training.callbacks import BestEpoch, EpochProgress
+from skcoral._training.callbacks import BestEpoch, EpochProgress, has_stopped
+from skcoral._training.checkpoints import Checkpoint
+from skcoral._training.configuration import describe_training
 from skcoral._training.devices import (
     resolve_compile,
     resolve_device,
@@ -80,7 +82,7 @@ class Plan:
     batch_size, lr, weight_decay, device : object
         As in the estimators.
 
-    precision, compile, callbacks, verbose : object
+    precision, compile, checkpoint, callbacks, verbose : object
         As in the estimators.
     """
 
@@ -100,6 +102,7 @@ class Plan:
     device: str
     precision: str
     compile: bool
+    checkpoint: Any = None
     callbacks: list[Any] | None = None
     verbose: int = 0
 
@@ -143,7 +146,8 @@ def train(plan, blocks, targets=None, net=None):
     if is_new:
         with DrawFrom(generators.cpu):
             net.initialize()
-    net.train(fitted, generators, plan.epochs)
+    checkpoint = _open_checkpoint(plan, net, blocks, targets)
+    net.train(fitted, generators, plan.epochs, checkpoint)
     net.check_outputs(fitted)
     _clear(net)
     learn_imputation(net, fitted)
@@ -220,6 +224,14 @@ def _split(plan, n_samples, targets):
     return hold_out(n_samples, *draw, owner=plan.owner)
 
 
+def _open_checkpoint(plan, net, blocks, targets):
+    """Return the checkpoint of this training, or None."""
+    if plan.checkpoint is None:
+        return None
+    configuration = describe_training(plan, net, blocks, targets)
+    return Checkpoint(plan.checkpoint, net.trainings_, configuration)
+
+
 def _make_dataset(blocks, targets, rows, device):
     """Return some rows as a data set; all of them without a copy."""
     if len(rows) < count_rows(blocks):
@@ -238,9 +250,7 @@ def _clear(net):
 
 def _warn_if_interrupted(net):
     """Warn after Ctrl-C, but not after a callback that stops early."""
-    stoppers = [c for _, c in net.callbacks_ if isinstance(c, EarlyStopping)]
-    stopped_early = any(c.misses_ >= c.patience for c in stoppers)
-    if net.interrupted_ and not stopped_early:
+    if net.interrupted_ and not has_stopped(net):
         warnings.warn(
             f"Training interrupted by user after {net.count_finished()} epochs; the "
             "estimator is usable as it is.",

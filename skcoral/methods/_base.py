@@ -1,12 +1,12 @@
 """The base class of all methods: X in, named features out."""
 
 from abc import abstractmethod
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skcoral._components import name_components, place_components
@@ -19,6 +19,7 @@ from skcoral._sklearn_compat import (
     fit_context,
 )
 from skcoral._training.batches import BlockDataset
+from skcoral._training.checkpoints import draw_seed
 from skcoral._training.imputation import overwrite_missing
 from skcoral._training.trainer import (
     Method,
@@ -29,6 +30,7 @@ from skcoral._types import RandomState, Rows
 from skcoral.methods import _parameters as shared
 from skcoral.methods._checks import check_callbacks, check_names, refuse_early_stopping
 from skcoral.methods._nested import NestedParameters
+from skcoral.methods._networks import pick
 from skcoral.methods._parameters import estimator
 from skcoral.methods._state import StateMixin
 from skcoral.modalities._reader import ModalityReader
@@ -63,6 +65,7 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
     device: str = shared.DEVICE
     precision: Literal["auto", "float32", "bfloat16"] = shared.PRECISION
     compile: bool = shared.COMPILE
+    checkpoint: str | PathLike[str] | None = shared.CHECKPOINT
     callbacks: list[Any] | None = shared.CALLBACKS
     verbose: int = shared.VERBOSE
     random_state: RandomState = shared.RANDOM_STATE
@@ -279,7 +282,7 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
         try:
             if not resume:
                 self._forget()
-                self._seed = check_random_state(self.random_state).randint(2**31 - 1)
+                self._seed = draw_seed(self.random_state, self.checkpoint)
                 data = self._gather(self._fit_reader(X), encode)
                 plan = self._make_plan(net, epochs)
             self.net_ = train(plan, *data, net)
@@ -313,20 +316,9 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
             method=self._make_method(list(specs)) if net is None else None,
             modalities=specs,
             seed=seed,
-            max_epochs=self.max_epochs,
             epochs=epochs,
-            early_stopping=self.early_stopping,
-            validation_fraction=self.validation_fraction,
-            n_iter_no_change=self.n_iter_no_change,
             stratify=self._stratified,
-            batch_size=self.batch_size,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            device=self.device,
-            precision=self.precision,
-            compile=self.compile,
-            callbacks=self.callbacks,
-            verbose=self.verbose,
+            **pick(self, *shared.OF_TRAINING),
         )
 
     def _forget(self):

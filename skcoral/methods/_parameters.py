@@ -8,6 +8,7 @@ constraints and the section "Parameters" of its docstring.
 import inspect
 import json
 from dataclasses import dataclass, field, fields, replace
+from os import PathLike
 from textwrap import indent
 from typing import Any, TypeVar, dataclass_transform
 
@@ -234,6 +235,17 @@ CALLBACKS = parameter(
         list of skorch callbacks or None
         Additional callbacks for the training.""",
 )
+CHECKPOINT = parameter(
+    default=None,
+    constraint=[str, PathLike, None],
+    text="""
+        path-like or None
+        A folder for the state of the training after every epoch. After an interruption,
+        by a kill or a power failure too, the same `fit` with the same rows goes on from
+        there, in a new process as well, and its result is that of the uninterrupted
+        one, bit for bit. A folder with a training of other parameters or rows is
+        refused. Files are removed by nobody but you.""",
+)
 VERBOSE = parameter(
     default=0,
     constraint=["verbose"],
@@ -251,6 +263,23 @@ RANDOM_STATE = parameter(
         on one machine with the same number of threads, which affects how sums are
         rounded. Global random generators are neither used nor touched: fits in threads
         and processes equal fits one by one.""",
+)
+
+# Those that the trainer reads.
+OF_TRAINING = (
+    "max_epochs",
+    "early_stopping",
+    "validation_fraction",
+    "n_iter_no_change",
+    "batch_size",
+    "lr",
+    "weight_decay",
+    "device",
+    "precision",
+    "compile",
+    "checkpoint",
+    "callbacks",
+    "verbose",
 )
 
 # Of several methods, not all.

@@ -2,30 +2,22 @@
 
 import numpy as np
 import pytest
-from helpers import HALVES, TINY, learnt
+from helpers import ALL_METHODS, HALVES, learnt, make_of
 
 import skcoral
-from skcoral.methods._base import BaseMultimodalTransformer
 
-METHODS = [
-    kind
-    for kind in (getattr(skcoral, name) for name in skcoral.__all__)
-    if isinstance(kind, type) and issubclass(kind, BaseMultimodalTransformer)
-]
 # These refuse early stopping.
 SCHEDULED = [skcoral.DisentangledSSLTransformer, skcoral.FactorCLTransformer]
 DIVERGED = (
     r"^Training diverged at epoch [12]: .* (is nan|is -?inf|are not finite)\. Lower lr "
     r"\(now 1e\+30\) or raise temperature, and look for extreme values in X\.$"
 )
-kinds = pytest.mark.parametrize("kind", METHODS, ids=lambda kind: kind.__name__)
+kinds = pytest.mark.parametrize("kind", ALL_METHODS, ids=lambda kind: kind.__name__)
 
 
 def make(kind, **params):
     """Return an estimator of one epoch and one update."""
-    estimator = kind(HALVES, max_epochs=1, random_state=0)
-    sizes = {k: v for k, v in TINY.items() if hasattr(estimator, k)}
-    return estimator.set_params(**{**sizes, "max_epochs": 1, **params})
+    return make_of(kind, HALVES, **{"batch_size": 256, "max_epochs": 1, **params})
 
 
 @pytest.fixture
@@ -43,7 +35,9 @@ def test_a_last_update_that_ruins_the_weights_is_a_divergence(rows, kind):
     assert learnt(model) == []
 
 
-@pytest.mark.parametrize("kind", [kind for kind in METHODS if kind not in SCHEDULED])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in ALL_METHODS if kind not in SCHEDULED]
+)
 def test_a_ruined_epoch_of_early_stopping_is_a_divergence(rows, kind):
     model = make(kind, lr=1e30, early_stopping=True)
     with pytest.raises(ValueError, match=DIVERGED):

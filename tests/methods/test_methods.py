@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers import HALVES, TINY
+from helpers import HALVES, make_of
 from skorch.helper import SliceDict
 
 import skcoral
@@ -42,12 +42,6 @@ kinds = pytest.mark.parametrize("kind", METHODS, ids=lambda k: k.__name__)
 WITH_GAPS = [k for k, dims in METHODS.items() if "a" in dims]
 
 
-def make(kind, **params):
-    estimator = kind(random_state=0, batch_size=20)
-    sizes = {k: v for k, v in TINY.items() if hasattr(estimator, k)}
-    return estimator.set_params(**{**sizes, **params})
-
-
 def with_gaps(views, names=("a", "b")):
     """Return views in which two rows in five lack one modality."""
     blocks = {name: views[name].copy() for name in views}
@@ -75,7 +69,7 @@ def test_every_sibling_is_tested():
 
 @kinds
 def test_components_and_their_columns(views, kind):
-    model = make(kind).fit(views)
+    model = make_of(kind).fit(views)
     Z = model.transform(views)
     parts = {name: p.stop - p.start for name, p in model.output_indices_.items()}
     assert parts == METHODS[kind]
@@ -90,7 +84,7 @@ def test_components_and_their_columns(views, kind):
 
 @kinds
 def test_terms_make_the_loss(views, kind):
-    model = make(kind).fit(views)
+    model = make_of(kind).fit(views)
     terms = model.net_.criterion_.terms
     assert list(model.history_) == [f"train_{name}" for name in ("loss", *terms)]
     total = np.sum([model.history_[f"train_{term}"] for term in terms], axis=0)
@@ -100,14 +94,14 @@ def test_terms_make_the_loss(views, kind):
 
 @kinds
 def test_same_seed_same_features(views, kind):
-    first, second = (make(kind).fit(views).transform(views) for _ in range(2))
+    first, second = (make_of(kind).fit(views).transform(views) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 @kinds
 def test_a_row_is_embedded_alike_in_every_batch(views, kind):
     X = with_gaps(views)
-    model = make(kind).fit(X)
+    model = make_of(kind).fit(X)
     whole = model.transform(X)
     order = np.random.default_rng(0).permutation(60)
     np.testing.assert_array_equal(model.transform(X[order]), whole[order])
@@ -117,7 +111,7 @@ def test_a_row_is_embedded_alike_in_every_batch(views, kind):
 @kinds
 def test_three_modalities_with_gaps(triple, kind):
     X = with_gaps(triple, ("a", "b", "c"))
-    model = make(kind).fit(X)
+    model = make_of(kind).fit(X)
     Z = model.transform(X)
     assert np.isfinite(Z).all()
     assert np.isfinite(model.score(X))
@@ -138,7 +132,7 @@ def test_missing_components_are_predicted_from_the_rest(kind):
             for name in "abc"
         }
     )
-    model = make(kind, embed_dim=16, max_epochs=15).fit(X[:90])
+    model = make_of(kind, embed_dim=16, max_epochs=15).fit(X[:90])
     columns = model.output_indices_["b"]
     truth = model.transform(X[90:])[:, columns]
     test = SliceDict(a=X["a"][90:], b=np.full((30, 4), np.nan), c=X["c"][90:])
@@ -150,7 +144,7 @@ def test_missing_components_are_predicted_from_the_rest(kind):
 @kinds
 def test_one_modality_is_enough_or_refused(kind):
     X = np.random.default_rng(0).normal(size=(30, 4))
-    model = make(kind)
+    model = make_of(kind)
     if kind not in NEED_TWO:
         assert np.isfinite(model.fit_transform(X)).all()
         return
@@ -158,12 +152,12 @@ def test_one_modality_is_enough_or_refused(kind):
     with pytest.raises(ValueError, match=message):
         model.fit(X)
     assert not hasattr(model, "net_")
-    assert make(kind, modalities=HALVES).fit_transform(X[:, :1]).shape[0] == 30
+    assert make_of(kind, modalities=HALVES).fit_transform(X[:, :1]).shape[0] == 30
 
 
 @kinds
 def test_training_further_and_pickling(views, kind):
-    model = make(kind).partial_fit(views).partial_fit(views[:30])
+    model = make_of(kind, warm_start=True).partial_fit(views).partial_fit(views[:30])
     assert model.n_iter_ == 2
     copied = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(copied.transform(views), model.transform(views))
@@ -176,7 +170,7 @@ def test_training_further_and_pickling(views, kind):
 
 @kinds
 def test_training_lowers_the_loss(views, kind):
-    curve = make(kind, max_epochs=30).fit(views).loss_curve_
+    curve = make_of(kind, max_epochs=30).fit(views).loss_curve_
     # Each step of DisentangledSSL has a loss of its own.
     for part in np.split(np.array(curve), 1 + (kind is DisentangledSSLTransformer)):
         assert part[-5:].mean() < part[:2].mean()
@@ -191,8 +185,8 @@ def test_training_lowers_the_loss(views, kind):
 def test_output_of_a_component_that_does_not_exist(views, kind, absent):
     message = rf"'output' parameter of {kind.__name__} must be .* Got '{absent}'"
     with pytest.raises(ValueError, match=message):
-        make(kind, output=absent).fit(views)
-    model = make(kind).fit(views).set_params(output=absent)
+        make_of(kind, output=absent).fit(views)
+    model = make_of(kind).fit(views).set_params(output=absent)
     with pytest.raises(ValueError, match=r"'output' .* must select one of"):
         model.transform(views)
 
@@ -200,7 +194,7 @@ def test_output_of_a_component_that_does_not_exist(views, kind, absent):
 @kinds
 def test_training_in_bfloat16(views, kind):
     X = with_gaps(views)
-    model = make(kind, precision="bfloat16", embed_dim=16).fit(X)
+    model = make_of(kind, precision="bfloat16", embed_dim=16).fit(X)
     Z = model.transform(X)
     assert Z.dtype == np.float32
     assert np.isfinite(Z).all()
@@ -214,11 +208,11 @@ def test_views_of_images_and_series(kind):
     images = rng.integers(0, 255, size=(12, 9, 9, 3), dtype=np.uint8)
     series = rng.normal(size=(12, 5, 2))
     series[::3, 3:] = np.nan
-    Z = make(kind).fit_transform(SliceDict(a=images, b=series))
+    Z = make_of(kind).fit_transform(SliceDict(a=images, b=series))
     assert np.isfinite(Z).all()
 
 
 @pytest.mark.parametrize("kind", [CoMMTransformer, InfMaskingTransformer])
 def test_width_must_be_a_multiple_of_the_heads(views, kind):
     with pytest.raises(ValueError, match=rf"'embed_dim' parameter of {kind.__name__}"):
-        make(kind, embed_dim=6).fit(views)
+        make_of(kind, embed_dim=6).fit(views)

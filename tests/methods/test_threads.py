@@ -6,14 +6,12 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from helpers import TINY, is_fitted
+from helpers import ALL_METHODS, TINY, is_fitted, make_of
 from joblib import Parallel, delayed
 from skorch.callbacks import Callback
 from skorch.helper import SliceDict
 
-import skcoral
 from skcoral import COrALTransformer, ImageModality, SequenceModality, TextModality
-from skcoral.methods._base import BaseMultimodalTransformer
 
 N_ROWS = 16
 ALL_KINDS = [
@@ -26,11 +24,6 @@ ALL_KINDS = [
 ]
 # Whatever draws in a network and its views, without the slower kinds.
 KINDS = [ALL_KINDS[0], ALL_KINDS[2]]
-ESTIMATORS = [
-    kind
-    for kind in (getattr(skcoral, name) for name in skcoral.__all__)
-    if isinstance(kind, type) and issubclass(kind, BaseMultimodalTransformer)
-]
 
 
 @pytest.fixture(autouse=True)
@@ -67,11 +60,11 @@ def make_blocks():
 
 
 def make(kind, modalities=KINDS, **params):
-    estimator = kind(modalities, batch_size=8, random_state=0)
-    extreme = {**TINY, "n_heads": 2, "dropout": 0.2, "modality_dropout": 0.2}
-    sizes = {**extreme, "mask_ratio": 0.5, "n_masks": 2, "critic_hidden_dim": 8}
-    params = {**{k: v for k, v in sizes.items() if hasattr(estimator, k)}, **params}
-    return estimator.set_params(**params)
+    estimator = make_of(kind, modalities, batch_size=8)
+    random = {"n_heads": 2, "dropout": 0.2, "modality_dropout": 0.2, "mask_ratio": 0.5}
+    sizes = {**random, "n_masks": 2, "critic_hidden_dim": 8}
+    own = {k: v for k, v in sizes.items() if hasattr(estimator, k)}
+    return estimator.set_params(**own, **params)
 
 
 def fit_and_read(kind, seed=0, modalities=KINDS):
@@ -97,7 +90,7 @@ class Watch(Callback):
     on_train_begin = on_batch_begin = on_batch_end = on_epoch_end = notify
 
 
-@pytest.mark.parametrize("kind", ESTIMATORS, ids=lambda k: k.__name__)
+@pytest.mark.parametrize("kind", ALL_METHODS, ids=lambda k: k.__name__)
 def test_fits_in_threads_equal_fits_one_by_one(kind):
     modalities = ALL_KINDS if kind is COrALTransformer else KINDS
     fit = partial(fit_and_read, kind, modalities=modalities)
@@ -129,7 +122,7 @@ def test_fits_in_threads_leave_the_callers_stream_alone():
     assert torch.equal(drawn, expected)
 
 
-@pytest.mark.parametrize("kind", ESTIMATORS, ids=lambda k: k.__name__)
+@pytest.mark.parametrize("kind", ALL_METHODS, ids=lambda k: k.__name__)
 def test_one_fitted_estimator_serves_eight_threads(kind):
     X, y = make_blocks(), np.arange(N_ROWS) % 2
     model = make(kind).fit(X, y)
@@ -158,7 +151,7 @@ def test_a_fit_ignores_the_gradient_mode_of_the_caller(mode):
         assert are_equal(fit_and_read(COrALTransformer), expected)
 
 
-@pytest.mark.parametrize("kind", ESTIMATORS, ids=lambda k: k.__name__)
+@pytest.mark.parametrize("kind", ALL_METHODS, ids=lambda k: k.__name__)
 def test_the_default_type_of_torch_changes_nothing(kind, float64):
     modalities = ALL_KINDS if kind is COrALTransformer else KINDS
     found = fit_and_read(kind, modalities=modalities)
