@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import clone
 
 from skcoral._constraints import POSITIVE_INT
+from skcoral._input.arrays import read_cell
 from skcoral._input.containers import count_columns, filter_rows
 from skcoral._input.errors import naming_preprocessor
 from skcoral._input.presence import find_nonempty_rows
@@ -120,6 +121,7 @@ class EmbeddingModality(BaseModality):
         """
         self._validate_params()
         self.make_augmentation()
+        block = read_cell(block)
         self.n_columns_in_ = count_columns(block)
         block = filter_rows(block, find_nonempty_rows(block))
         if self.preprocessor is not None:
@@ -143,6 +145,7 @@ class EmbeddingModality(BaseModality):
         ndarray of shape (n_samples, n_features), float32
             Standardised vectors, zero where a row is missing entirely.
         """
+        block = read_cell(block)
         self._check_fitted_width(count_columns(block))
         present = find_nonempty_rows(block)
         out = np.zeros((len(present), self.n_features_), dtype=np.float32)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcoral._constraints import POSITIVE_INT
+from skcoral._input.arrays import read_cell
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import list_cells
 from skcoral._input.numbers import check_distinct, holds_numbers, is_exact, to_floats
@@ -253,6 +254,7 @@ class SequenceModality(BaseModality):
 
     def _read(self, block: Any, n_features: int | None = None) -> tuple[Array, Array]:
         """Return (values, mask), real steps first, with at most `max_length` steps."""
+        block = read_cell(block)
         values = _read_padded(block) if _is_padded(block) else _read_cells(block)
         if n_features not in (None, values.shape[2]):
             raise ValueError(
@@ -329,7 +331,7 @@ def _read_numbers(row: int, cell: Any) -> Array:
     """Return a cell as an array of real numbers."""
     where = f"The sequence in row {row}"
     try:
-        cell = np.asarray(cell)
+        cell = np.asarray(read_cell(cell))
         values = cell.ravel()
         if cell.dtype.kind not in NUMBERS:
             (values,) = read_columns(values).values()

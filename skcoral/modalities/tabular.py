@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, QuantileTransformer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from skcoral._input.arrays import read_cell
 from skcoral._input.columns import list_categories, name_level, read_columns
 from skcoral._input.containers import count_columns
 from skcoral._input.dates import date_features
@@ -157,6 +158,7 @@ class TabularModality(BaseModality):
         """
         self._validate_params()
         self.make_augmentation()
+        block = read_cell(block)
         if self.preprocessor is not None:
             return self._fit_preprocessor(block)
         columns = read_columns(block)
@@ -190,6 +192,7 @@ class TabularModality(BaseModality):
             If a column differs in kind from `fit`, or contains an infinite value.
         """
         check_is_fitted(self)
+        block = read_cell(block)
         if self.preprocessor is not None:
             return self.scaler_.transform(preprocess(self.preprocessor_, block))
         columns = read_columns(block)

@@ -1,4 +1,4 @@
-"""Training that ends in weights of no use: an error, of every method, at every end."""
+"""Numbers that are not finite: divergence is an error, far values are none."""
 
 import numpy as np
 import pytest
@@ -64,3 +64,18 @@ def test_a_ruined_continuation_forgets_the_model(rows, kind, method):
     with pytest.raises(ValueError, match=DIVERGED):
         getattr(model, method)(*rows)
     assert learnt(model) == []
+
+
+@kinds
+def test_any_finite_number_gives_finite_features_and_scores(rows, kind):
+    X, y = rows
+    model = make(kind)
+    model.set_params(modalities=[("a", "embedding", [0, 1]), ("b", "sequence", [2])])
+    cells = np.empty((len(X), 3), dtype=object)
+    cells[:, :2], cells[:, 2] = X[:, :2], list(X)
+    model.fit(cells, y)
+    for far in (1e20, 1e38, 1e300):
+        beyond = cells.copy()
+        beyond[:, :2], beyond[:, 2] = X[:, :2] * far, list(X * far)
+        assert np.isfinite(model.transform(beyond)).all()
+        assert np.isfinite(model.score(beyond, y))

@@ -269,3 +269,40 @@ def test_durations_are_series_and_vectors_too():
     spans = np.arange(6).reshape(3, 2).astype("m8[s]")
     expected = values_of(EmbeddingModality(), np.arange(6.0).reshape(3, 2))
     np.testing.assert_array_equal(values_of(EmbeddingModality(), spans), expected)
+
+
+# Masks
+
+
+def as_masked(block):
+    """Return a block with gaps as an array of NaN, and as a masked array of numbers."""
+    gaps = np.zeros(block.shape, dtype=bool)
+    gaps[::3, -1] = True
+    return np.where(gaps, np.nan, block), np.ma.array(block, mask=gaps)
+
+
+@pytest.mark.parametrize("kind", ["table", "preprocessed-table", "series", "cells"])
+def test_masked_values_are_missing(kind):
+    spec, block = KINDS[kind]
+    gaps, masked = as_masked(SERIES if block is None else block)
+    if block is None:
+        cells = [np.empty(len(gaps), dtype=object) for _ in range(2)]
+        for row in range(len(gaps)):
+            cells[0][row], cells[1][row] = gaps[row], masked[row]
+        gaps, masked = cells
+    np.testing.assert_array_equal(values_of(spec(), masked), values_of(spec(), gaps))
+
+
+def test_masked_vectors_are_incomplete():
+    gaps, masked = as_masked(TABLE)
+    for block in (gaps, masked):
+        with pytest.raises(ValueError, match="contains NaN; vectors must be complete"):
+            EmbeddingModality().fit(block)
+
+
+def test_masked_integers_beyond_float64_keep_their_differences():
+    values = 2**60 + np.arange(40)[:, None]
+    masked = np.ma.array(values, mask=np.arange(40)[:, None] % 4 == 0)
+    out = TabularModality().fit(masked).transform(masked)
+    assert np.isnan(out).sum() == 10
+    assert len(np.unique(out[~np.isnan(out)])) == 30
