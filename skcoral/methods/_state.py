@@ -1,7 +1,10 @@
 """The state of estimators: what pickles hold, and copies in memory."""
 
 import copy
+import uuid
 from typing import Any, Self
+
+import joblib
 
 from skcoral._training.state import pack, unpack
 
@@ -31,6 +34,18 @@ class StateMixin:
         if "net_" in state:
             specs = {name: spec for name, spec, _ in self._reader_.modalities}
             self.net_ = unpack(state["net_"], specs)
+
+    def __dask_tokenize__(self) -> tuple[str, str]:
+        """Return what tells this estimator from others, for dask.
+
+        By its fields alone dask would take a fitted estimator for an unfitted one, and
+        the result of one for that of the other.
+        """
+        try:
+            return type(self).__qualname__, joblib.hash(self)
+        # Objects of the user decide for themselves how they fail to be pickled.
+        except Exception:
+            return type(self).__qualname__, uuid.uuid4().hex
 
     def __copy__(self) -> Self:
         """Return a copy that shares what was learnt."""
