@@ -213,7 +213,8 @@ def without(name, *args, **kwargs):
 builtins.__import__ = without
 import numpy as np
 from skcoral import COrALTransformer
-coral = COrALTransformer(max_epochs=1, embed_dim=8)
+modalities = [("a", "tabular", [0]), ("b", "tabular", [1, 2])]
+coral = COrALTransformer(modalities, max_epochs=1, embed_dim=8)
 print(coral.fit_transform(np.random.default_rng(0).normal(size=(9, 3))).shape)
 """
 
@@ -221,7 +222,7 @@ print(coral.fit_transform(np.random.default_rng(0).normal(size=(9, 3))).shape)
 def test_package_works_without_data_frames_and_plots():
     run = [sys.executable, "-W", "error", "-c", BLOCKED]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
-    assert done.stdout == "(9, 12)\n"
+    assert done.stdout == "(9, 16)\n"
 
 
 # Names and docstrings

@@ -1,5 +1,6 @@
 """Checks of parameters that depend on each other or on the modalities."""
 
+import warnings
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any
@@ -14,6 +15,17 @@ def check_several(estimator: Any, names: Sequence[str]) -> None:
         raise ValueError(
             f"{type(estimator).__name__} needs two modalities or more. Got "
             f"{list(names)}: name them in 'modalities'."
+        )
+
+
+def warn_of_one(estimator: Any, names: Sequence[str]) -> None:
+    """Warn if an estimator that tells shared from unique has a single modality."""
+    if len(names) == 1:
+        warnings.warn(
+            f"{type(estimator).__name__} has one modality, {names[0]!r}, so that its "
+            "shared and unique components lose their meaning: there is none to share "
+            "anything with. Name two modalities or more in 'modalities'.",
+            stacklevel=2,
         )
 
 

@@ -1,5 +1,6 @@
 """Targets: the numbers that a network is trained on, made from the labels."""
 
+import warnings
 from abc import ABC, abstractmethod
 from numbers import Real
 from typing import Any
@@ -156,6 +157,40 @@ class ClassTargets(Targets):
         if labels.dtype == object and not isinstance(first_present(labels), str):
             labels = np.asarray(labels.tolist())
         return labelled, labels
+
+    def encode_rows(
+        self,
+        y: ArrayLike,
+        filled: NDArray[np.bool_],
+        *,
+        learn: bool = False,
+        classes: ArrayLike | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the targets, and warn if what marks unlabelled rows looks like one."""
+        targets = super().encode_rows(y, filled, learn=learn, classes=classes)
+        if learn:
+            self._warn_of_class(y)
+        return targets
+
+    def _warn_of_class(self, y: Any) -> None:
+        """Warn if -1 marks rows without a label, but looks like a class.
+
+        It does beside other negative classes, and beside the classes 0 and 1 alone, if
+        it has fewer rows than these: rows without a label are many.
+        """
+        labelled, _ = self.find_labelled(y)
+        n_marked = int((find_nonempty_rows(read_labels(y)) & ~labelled).sum())
+        if self.unlabeled != -1 or not n_marked or self.classes.dtype.kind not in "if":
+            return
+        ternary = self.classes.tolist() == [0, 1] and n_marked < labelled.sum()
+        if ternary or self.classes.min() < 0:
+            warnings.warn(
+                f"{n_marked} of {len(labelled)} rows have the label -1, which marks "
+                f"rows without a label, beside the classes {self.classes.tolist()}. If "
+                "-1 is a class, set unlabeled=None; if not, mark these rows by None or "
+                "NaN to avoid this warning.",
+                stacklevel=2,
+            )
 
     def _find_marks(self, labels: Array) -> NDArray[np.bool_]:
         """Return which labels are the one that marks rows without any."""

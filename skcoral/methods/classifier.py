@@ -100,7 +100,9 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
         text="""
         int, str or None
         The value of y that marks rows without a label, in addition to None and NaN,
-        which always do. Set it to None if -1 is a class, as with labels -1 and 1.""",
+        which always do. Set it to None if -1 is a class, as with labels -1 and 1. A
+        warning says if it looks like one: beside other negative classes, or beside
+        classes 0 and 1 in fewer rows than these have.""",
     )
 
     # Early stopping holds out the same fraction of each class.

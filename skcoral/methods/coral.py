@@ -8,7 +8,7 @@ from skcoral._sklearn_compat import StrOptions
 from skcoral._training.trainer import Method
 from skcoral.methods import _parameters as shared
 from skcoral.methods._base import BaseMultimodalTransformer
-from skcoral.methods._checks import check_schedule
+from skcoral.methods._checks import check_schedule, warn_of_one
 from skcoral.methods._networks import find_unique_dim, of_fusions, pick
 from skcoral.methods._parameters import estimator, parameter
 from skcoral.objectives.coral import COrALObjective
@@ -156,6 +156,7 @@ class COrALTransformer(BaseMultimodalTransformer):
     def _make_method(self, names: list[str]) -> Method:
         """Return COrAL's objective and network sizes."""
         check_schedule(self, "mask_ratio")
+        warn_of_one(self, names)
         unique_dim = {"unique_dim": find_unique_dim(self)}
         params = unique_dim | pick(self, *OBJECTIVE_PARAMETERS)
         network = unique_dim | pick(self, "mask_mode")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from helpers import SMALL, make_target
+from helpers import SMALL, exactly, make_target
 from sklearn.utils.estimator_checks import check_classifiers_classes
 from skorch.helper import SliceDict
 
@@ -131,6 +131,47 @@ def test_class_weight_moves_the_predictions(views, make):
     model = make(class_weight="balanced").fit(views, y)
     np.testing.assert_allclose(model.class_weight_, [0.6, 3.0])
     np.testing.assert_allclose(model.class_prior_, np.array([30.6, 33.0]) / 63.6)
+
+
+MARK = (
+    "20 of 60 rows have the label -1, which marks rows without a label, beside the "
+    "classes [0, 1]. If -1 is a class, set unlabeled=None; if not, mark these rows by "
+    "None or NaN to avoid this warning."
+)
+
+
+def test_minus_one_beside_zero_and_one_is_warned_of(views, make):
+    y = np.resize([-1, 0, 1], 60)
+    with pytest.warns(UserWarning, match=exactly(MARK)):
+        model = make(max_epochs=1).fit(views, y)
+    assert model.classes_.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("labels", [[-2, -1, 1, 2], [-1, -3, 5], [-1.0, -2.0, 0.0]])
+def test_minus_one_beside_other_negative_classes_is_warned_of(views, make, labels):
+    y = np.resize(labels, 60)
+    y[10:] = -1  # many rows even
+    with pytest.warns(UserWarning, match="If -1 is a class, set unlabeled=None"):
+        make(max_epochs=1).fit(views, y)
+
+
+@pytest.mark.parametrize(
+    ("y", "unlabeled"),
+    [
+        pytest.param(np.repeat([0, 1, -1], [15, 15, 30]), -1, id="half unlabelled"),
+        pytest.param(np.repeat([0, 1, 2, -1], [20, 20, 15, 5]), -1, id="three classes"),
+        pytest.param(np.repeat([1, 2, -1], [28, 27, 5]), -1, id="one and two"),
+        pytest.param(np.resize([-1, 0, 1], 60), None, id="a class"),
+        pytest.param(np.resize([0, 1, None], 60), -1, id="none"),
+        pytest.param(np.resize([0, 1, np.nan], 60), -1, id="nan"),
+        pytest.param(np.resize([True, False], 60), -1, id="flags"),
+        pytest.param(np.resize(["a", "b"], 60), -1, id="strings"),
+    ],
+)
+def test_labels_in_which_minus_one_is_no_class_are_not_warned_of(
+    views, make, y, unlabeled
+):
+    make(max_epochs=1, unlabeled=unlabeled).fit(views, y)  # warnings are errors
 
 
 def test_unlabelled_rows_do_not_count_in_balanced_weights(views, make):

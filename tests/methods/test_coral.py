@@ -3,12 +3,13 @@
 import copy
 import math
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from helpers import film_modalities, make_tiny
+from helpers import PREDICTORS, exactly, film_modalities, make_tiny
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
@@ -374,3 +375,21 @@ def test_features_know_shared_and_unique_labels(seed):
     own = Z[:, coral.output_indices_["m0"]]
     y = data.target["unique_m1"]
     assert probe(own[:600], own[600:], y[:600], y[600:]) < 0.6
+
+
+@pytest.mark.parametrize("cls", [COrALTransformer, *PREDICTORS])
+def test_one_modality_is_warned_of_once_a_fit(cls, views, tiny):
+    message = (
+        f"{cls.__name__} has one modality, 'a', so that its shared and unique "
+        "components lose their meaning: there is none to share anything with. Name two "
+        "modalities or more in 'modalities'."
+    )
+    modalities = [("a", "embedding", "a"), ("b", "embedding", "b")]
+    y = np.arange(60) % 2
+    with pytest.warns(UserWarning, match=exactly(message)) as caught:
+        model = cls(modalities[:1], **tiny).fit(views, y)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.transform(views)
+        cls(modalities, **tiny).fit(views, y)
