@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import uuid
 import zipfile
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from skcoral._training.checkpoints import write_atomically
 from skcoral._training.state import packing, unpacking
 
 # Number of the format of the files; a reader knows its own and all before.
@@ -71,6 +71,9 @@ TRUSTED = [
         "skcoral.objectives.factorcl": ["FactorCLObjective"],
         "skcoral.objectives.gmc": ["GMCObjective"],
         "skcoral.objectives.supervised": ["SupervisedObjective"],
+        # The folder of `checkpoint`, in this and in later versions of Python.
+        "pathlib": ["PosixPath", "WindowsPath"],
+        "pathlib._local": ["PosixPath", "WindowsPath"],
         # What searches and column transformers of scikit-learn hold.
         "sklearn.compose._column_transformer": ["make_column_selector"],
         "sklearn.metrics._scorer": ["_PassthroughScorer"],
@@ -146,15 +149,7 @@ def save(
     with packing(for_training):
         data = dumps(estimator)
     _refuse_nameless(data)
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        with part.open("xb") as file:
-            _write(data, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    write_atomically(target, _pack(data))
 
 
 def load(
@@ -272,13 +267,14 @@ def _refuse_nameless(data: bytes) -> None:
         )
 
 
-def _write(data: bytes, file: Any) -> None:
-    """Write an archive of skops with less air, and the versions of the libraries.
+def _pack(data: bytes) -> bytes:
+    """Return an archive of skops with less air, and the versions of the libraries.
 
     Nothing is compressed: a file then cannot hold more than its size, and weights would
     not shrink. Numbers of objects are left out: each object is written in full.
     """
     versions = {name: version(name) for name in LIBRARIES}
+    file = BytesIO()
     with zipfile.ZipFile(BytesIO(data)) as source, zipfile.ZipFile(file, "w") as target:
         target.writestr(VERSIONS, json.dumps({"format": FORMAT, **versions}))
         for name in source.namelist():
@@ -287,6 +283,7 @@ def _write(data: bytes, file: Any) -> None:
                 schema = json.loads(content, object_hook=_drop_number)
                 content = json.dumps(schema, separators=(",", ":")).encode()
             target.writestr(name, content)
+    return file.getvalue()
 
 
 def _drop_number(node: dict[str, Any]) -> dict[str, Any]:

@@ -184,6 +184,15 @@ def test_an_estimator_may_be_unfitted_or_interrupted_early(views, tiny, tmp_path
     check_alike(again.fit(views), loaded.fit(views), views)
 
 
+@pytest.mark.parametrize("make", [str, lambda path: path])
+def test_the_folder_of_checkpoints_comes_back(views, tiny, tmp_path, make):
+    coral = make_tiny(tiny, checkpoint=make(tmp_path / "training")).fit(views)
+    loaded = saved(coral, tmp_path, for_training=True)
+    assert loaded.checkpoint == coral.checkpoint
+    check_alike(loaded, coral, views)
+    check_alike(loaded.fit(views), coral, views)  # the training is done
+
+
 def test_seeds_may_be_random_states(views, tiny, tmp_path):
     coral = make_tiny(tiny, random_state=np.random.RandomState(0)).fit(views)
     loaded = saved(coral, tmp_path)
@@ -323,6 +332,8 @@ def test_the_list_has_all_of_ours_but_the_encoder_of_models():
 def test_the_list_holds_nothing_that_has_gone():
     for name in persistence.TRUSTED:
         module, _, word = name.rpartition(".")
+        if module == "pathlib._local":  # of later versions of Python
+            continue
         assert getattr(importlib.import_module(module), word).__name__ == word
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import threading
 import warnings
 from pathlib import Path
 
@@ -213,7 +214,8 @@ def draw_seed(random_state, folder):
 
 def write_atomically(path, data):
     """Write bytes to a file that is complete whenever it is there."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    writer = f"{os.getpid()}-{threading.get_ident()}"
+    beside = path.with_name(f"{path.name}.{writer}.part")
     try:
         with open(beside, "wb") as file:
             file.write(data)

@@ -141,7 +141,7 @@ def pack(net, *, with_optimizer):
         "settings": read_settings(net),
         "traces": {name: getattr(net, name) for name in TRACES},
         "trainable": trainable,
-        "history": dump_history(net.history, trainable),
+        "history": dump_history(net.history, with_optimizer),
         "optimizer": _list_groups(net) if with_optimizer else None,
     }
     state["weights"] = dump_weights(_collect(net, trainable, with_optimizer))

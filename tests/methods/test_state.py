@@ -42,7 +42,6 @@ def test_a_pickle_gives_the_same_bits_and_draws_nothing(views, kind):
     np.testing.assert_array_equal(copied.transform(views), model.transform(views))
     assert copied.score(views, *labels) == model.score(views, *labels)
     assert copied.history_ == model.history_
-    assert [*copied.net_.history] == [*model.net_.history]
     if labels:
         np.testing.assert_array_equal(copied.predict(views), model.predict(views))
 
@@ -59,6 +58,8 @@ def test_a_pickle_has_the_optimizer_if_warm_start_asks_for_it(views, kind, warm_
         estimator.partial_fit(views, *labels)
     features = copied.transform(views), model.transform(views)
     assert np.array_equal(*features) is warm_start
+    kept = "batches" in copied.net_.history[0]
+    assert kept is warm_start  # losses of batches, which grow with the training
     assert copied.n_iter_ == model.n_iter_ == 3
 
 
