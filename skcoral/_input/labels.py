@@ -9,8 +9,9 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from skcoral._input.arrays import read_array, read_cell
+from skcoral._input.errors import describe
 from skcoral._input.numbers import check_distinct
-from skcoral._input.presence import is_missing
+from skcoral._input.presence import find_nonempty_rows, first_present, is_missing
 
 NUMBERS = (Real, Decimal, np.bool_)
 
@@ -58,7 +59,34 @@ def _list_labels(y):
     return np.asarray(y, dtype=object) if labels.dtype.kind in "US" else labels
 
 
-def check_alike(labels, rows):
+def read_classes(classes):
+    """Return the classes that are passed to `partial_fit`, sorted.
+
+    Raises
+    ------
+    TypeError
+        If they are neither all strings nor all numbers.
+
+    ValueError
+        If they are no list, or one of them is missing.
+    """
+    labels = _read_column(classes)
+    if getattr(labels, "ndim", 0) != 1:
+        raise ValueError(f"classes must be a list of classes. Got {describe(classes)}.")
+    if not find_nonempty_rows(labels).all():
+        raise ValueError(f"classes must not be missing. Got {describe(classes)}.")
+    check_alike(labels, range(len(labels)), "classes")
+    return np.unique(to_natural(labels))
+
+
+def to_natural(labels):
+    """Give objects other than strings the dtype that they would have without None."""
+    if labels.dtype == object and not isinstance(first_present(labels), str):
+        return np.asarray(labels.tolist())
+    return labels
+
+
+def check_alike(labels, rows, name="y"):
     """Raise TypeError unless objects are all strings or all numbers.
 
     Parameters
@@ -66,8 +94,11 @@ def check_alike(labels, rows):
     labels : ndarray of shape (n_labels,)
         Labels, none of them missing.
 
-    rows : ndarray of shape (n_labels,)
+    rows : sequence of int of length n_labels
         Their rows, for the message.
+
+    name : str, default="y"
+        What holds the labels, for the message.
     """
     if labels.dtype != object or not len(labels):
         return
@@ -75,12 +106,12 @@ def check_alike(labels, rows):
     for row, label in zip(rows, labels, strict=True):
         if not isinstance(label, (str, bytes, *NUMBERS)):
             raise TypeError(
-                f"y must hold strings or numbers. Got {type(label).__name__!r} in row "
-                f"{row}."
+                f"{name} must hold strings or numbers. Got {type(label).__name__!r} in "
+                f"row {row}."
             )
         if not isinstance(label, kind):
             raise TypeError(
-                "y must hold strings only or numbers only. Got "
+                f"{name} must hold strings only or numbers only. Got "
                 f"{type(labels[0]).__name__!r} in row {rows[0]} and "
                 f"{type(label).__name__!r} in row {row}."
             )

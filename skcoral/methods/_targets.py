@@ -12,8 +12,14 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length
 
-from skcoral._input.labels import check_alike, read_labels, read_numbers
-from skcoral._input.presence import find_nonempty_rows, first_present
+from skcoral._input.labels import (
+    check_alike,
+    read_classes,
+    read_labels,
+    read_numbers,
+    to_natural,
+)
+from skcoral._input.presence import find_nonempty_rows
 from skcoral._sklearn_compat import Interval
 from skcoral._types import Array
 from skcoral.modalities._scalers import BoundedScaler
@@ -153,10 +159,7 @@ class ClassTargets(Targets):
         labels = y[labelled]
         check_alike(labels, np.flatnonzero(labelled))
         self._check_strings(labels)
-        # Objects other than strings get the dtype that they would have without None.
-        if labels.dtype == object and not isinstance(first_present(labels), str):
-            labels = np.asarray(labels.tolist())
-        return labelled, labels
+        return labelled, to_natural(labels)
 
     def encode_rows(
         self,
@@ -213,7 +216,7 @@ class ClassTargets(Targets):
 
     def learn(self, labels: Array, classes: ArrayLike | None = None) -> None:
         """Learn the classes, their weights and their prior probabilities."""
-        classes = labels if classes is None else np.asarray(classes)
+        classes = labels if classes is None else read_classes(classes)
         self.classes = LabelEncoder().fit(classes).classes_
         check_classification_targets(classes)
         if len(self.classes) < 2:

@@ -10,6 +10,7 @@ from scipy.special import softmax
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 
+from skcoral._input.labels import read_classes
 from skcoral._sklearn_compat import StrOptions, fit_context
 from skcoral._types import Array, Rows
 from skcoral.methods._parameters import estimator, parameter
@@ -256,7 +257,7 @@ class COrALClassifier(SupervisedMixin, ClassifierMixin, COrALTransformer):
                     "classes must be passed on the first call to partial_fit."
                 )
         elif classes is not None and not np.array_equal(
-            np.unique(classes), self.classes_
+            read_classes(classes), self.classes_
         ):
             raise ValueError(
                 f"The classes must be those of the first call to partial_fit, "
