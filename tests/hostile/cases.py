@@ -13,6 +13,7 @@ from hostile.blocks import BLOCKS, FORMS, as_objects, draw, make_table
 from hostile.cells import CELLS, Raising, write_files
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.base import clone, is_classifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import StandardScaler
 from skorch.helper import SliceDict
@@ -79,6 +80,7 @@ COLUMNS = {
     "nested": lambda: [["h"]],
     "array": lambda: np.array([0]),
     "mixed": lambda: ["h", 0],
+    "lengths": lambda: ["h", "g"],
     "raising": lambda: lambda X: X.nothing,
 }
 PREDICTORS = ("COrALClassifier", "COrALRegressor")
@@ -201,12 +203,20 @@ OPERATIONS = {
     "decision_function": lambda e, X, y: e.decision_function(X),
     "score": lambda e, X, y: e.score(X, y),
     "partial_fit": lambda e, X, y: e.partial_fit(X, y).score(X, y),
+    "classes": lambda e, X, y: _fit_chunk(e, X, y),
+    "first chunk": lambda e, X, y: _fit_chunk(clone(e), X, y),
     "fit": lambda e, X, y: e.fit(X, y).transform(X),
     "names": lambda e, X, y: e.get_feature_names_out(["h", "g", "k"]),
     "hostile names": lambda e, X, y: e.get_feature_names_out(X),
     "output": lambda e, X, y: e.set_output(transform="pandas").transform(X).to_numpy(),
     "set_params": lambda e, X, y: e.set_params(h__corruption_rate=0.3).fit(X, y),
 }
+
+
+def _fit_chunk(estimator, X, y):
+    """Fit a chunk whose labels a classifier takes for all classes."""
+    classes = {"classes": y} if is_classifier(estimator) else {}
+    return estimator.partial_fit(X, y, **classes).transform(X)
 
 
 @dataclass(frozen=True)
