@@ -148,12 +148,14 @@ def _freeze(value):
 
 
 def _list_content(value):
-    """Return what a container holds, without what pandas caches beside it."""
+    """Return what a container holds, without what is cached beside it."""
     if isinstance(value, SliceDict):
         return {key: _list_content(block) for key, block in value.items()}
     if isinstance(value, pd.DataFrame):
         columns = [_list_content(value.iloc[:, i]) for i in range(value.shape[1])]
         return [list(value.columns), *columns]
+    if isinstance(value, np.ma.MaskedArray):
+        return [value.data, np.ma.getmaskarray(value)]
     if isinstance(value, pd.Series):
         return [str(value.dtype), list(value.index), list(value)]
     return value
