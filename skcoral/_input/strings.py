@@ -4,6 +4,8 @@ import re
 
 # Fewer levels are codes, classes or grades more often than quantities.
 MIN_LEVELS = 20
+# Number of levels that are looked at.
+MAX_LEVELS = 1000
 # Share of the levels that must have the form; the rest may be words such as "n/a".
 MOST = 0.95
 # Digits after a leading zero are codes, such as postal codes.
@@ -22,13 +24,14 @@ def find_form(levels):
     Parameters
     ----------
     levels : collection of str
-        The levels of a categorical column.
+        The levels of a categorical column, in any order that does not change.
 
     Returns
     -------
     {"numbers", "dates"} or None
         None if there are few levels, or levels of another form.
     """
+    levels = list(levels)[:MAX_LEVELS]
     if len(levels) <= MIN_LEVELS:
         return None
     for name, form in FORMS.items():

@@ -291,7 +291,8 @@ class TabularModality(BaseModality):
         for (name, values), kind in self._pair(columns):
             form = None
             if kind == "categorical" and name not in declared:
-                form = find_form({value for value in values if isinstance(value, str)})
+                strings = (value for value in values if isinstance(value, str))
+                form = find_form(dict.fromkeys(strings))
             if form:
                 warnings.warn(
                     f"Column {name!r} holds {form} as strings, for example "
