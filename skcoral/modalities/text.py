@@ -218,7 +218,7 @@ class TextModality(BaseModality):
         Raises
         ------
         TypeError
-            If a value is not a string.
+            If a value is neither a string nor a list of strings.
 
         ValueError
             If no text contains a word.
@@ -261,7 +261,7 @@ class TextModality(BaseModality):
         Raises
         ------
         TypeError
-            If a value is not a string.
+            If a value is neither a string nor a list of strings.
         """
         documents, names = read_documents(block)
         self._check_fitted_width(len(names))
