@@ -205,29 +205,21 @@ def load(
     Traceback (most recent call last):
     FileNotFoundError: There is no file 'films.skcoral'.
     """
-    from skops.io import loads
     from skops.io.exceptions import UntrustedTypesFoundException
 
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
-    data = path.read_bytes()
     label = f"The file {str(path)!r}"
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            _check_members(archive, len(data))
-            versions = json.loads(archive.read(VERSIONS))
-            newer = versions["format"] > FORMAT
-            if not newer:
-                _check_content(archive)
-        if not newer:
-            with unpacking(device):
-                return loads(data, trusted=[*TRUSTED, *trusted])
+        return _read(path.read_bytes(), trusted, device)
     except UntrustedTypesFoundException as error:
         raise ValueError(
             f"{label} holds what skcoral.load does not trust. {error} Name it in "
             "'trusted' only if you trust whoever wrote the file: it can run code."
         ) from error
+    except _NewerFormat as error:
+        raise ValueError(f"{label} {error}") from error
     except ImportError:
         raise
     # The readers of zip, JSON, numpy and safetensors raise errors of any type.
@@ -236,11 +228,31 @@ def load(
             f"{label} cannot be read: it is damaged, or was not written by "
             f"skcoral.save. {type(error).__name__}: {error}"
         ) from error
-    raise ValueError(
-        f"{label} has format {versions['format']}, written by skcoral "
-        f"{versions['skcoral']}. This is skcoral {version('skcoral')}, which reads "
-        f"formats up to {FORMAT}: pip install -U skcoral."
-    )
+
+
+class _NewerFormat(Exception):
+    """A file has a format that this version does not know."""
+
+
+def _read(data: bytes, trusted: Iterable[str | type], device: str | None) -> Any:
+    """Return the estimator in an archive, after a look at all that it brings."""
+    from skops.io import loads
+
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        _check_members(archive, len(data))
+        _check_format(json.loads(archive.read(VERSIONS)))
+        _check_content(archive)
+    with unpacking(device):
+        return loads(data, trusted=[*TRUSTED, *trusted])
+
+
+def _check_format(versions: dict[str, Any]) -> None:
+    if versions["format"] > FORMAT:
+        raise _NewerFormat(
+            f"has format {versions['format']}, written by skcoral "
+            f"{versions['skcoral']}. This is skcoral {version('skcoral')}, which reads "
+            f"formats up to {FORMAT}: pip install -U skcoral."
+        )
 
 
 def _find_target(path: str | os.PathLike[str]) -> Path:
