@@ -1,7 +1,5 @@
 """Columns: a block from any container as named 1-D arrays of natural dtypes."""
 
-from numbers import Real
-
 import narwhals as nw
 import numpy as np
 
@@ -14,7 +12,8 @@ from skcoral._input.dates import (
     read_duration,
     to_seconds,
 )
-from skcoral._input.numbers import is_exact, is_number, read_numbers
+from skcoral._input.errors import describe
+from skcoral._input.numbers import is_exact, is_number, is_real, read_numbers
 from skcoral._input.presence import is_missing
 
 
@@ -64,9 +63,14 @@ def list_categories(block):
 
 def name_level(value):
     """Return the name of a categorical level, the same for equal numbers."""
-    if isinstance(value, (Real, np.bool_)) and value % 1 == 0:
+    if is_real(value) and value % 1 == 0:
         return str(int(value))
-    return str(value)
+    try:
+        return str(value)
+    except Exception as error:  # a stranger's object raises what it wants
+        raise TypeError(
+            f"A level must be a string or a number. Got {describe(value)}."
+        ) from error
 
 
 def _read_named(name, read, values):

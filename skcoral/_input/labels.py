@@ -1,8 +1,7 @@
 """Labels: y of any container as a 1-D array of strings or of numbers."""
 
 from collections.abc import Sequence
-from decimal import Decimal
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import assert_all_finite
@@ -10,10 +9,8 @@ from sklearn.utils.validation import column_or_1d
 
 from skcoral._input.arrays import read_array, read_cell
 from skcoral._input.errors import describe
-from skcoral._input.numbers import check_distinct
+from skcoral._input.numbers import check_distinct, is_number
 from skcoral._input.presence import find_nonempty_rows, first_present, is_missing
-
-NUMBERS = (Real, Decimal, np.bool_)
 
 
 def read_labels(y):
@@ -100,21 +97,27 @@ def check_alike(labels, rows, name="y"):
     name : str, default="y"
         What holds the labels, for the message.
     """
+    if labels.dtype.kind in "mM":
+        raise TypeError(f"{name} must hold strings or numbers. Got {labels.dtype}.")
     if labels.dtype != object or not len(labels):
         return
-    kind = str if isinstance(labels[0], str) else NUMBERS
+    is_alike = _is_string if _is_string(labels[0]) else is_number
     for row, label in zip(rows, labels, strict=True):
-        if not isinstance(label, (str, bytes, *NUMBERS)):
+        if not (_is_string(label) or is_number(label)):
             raise TypeError(
                 f"{name} must hold strings or numbers. Got {type(label).__name__!r} in "
                 f"row {row}."
             )
-        if not isinstance(label, kind):
+        if not is_alike(label):
             raise TypeError(
                 f"{name} must hold strings only or numbers only. Got "
                 f"{type(labels[0]).__name__!r} in row {rows[0]} and "
                 f"{type(label).__name__!r} in row {row}."
             )
+
+
+def _is_string(label):
+    return isinstance(label, (str, bytes))
 
 
 def read_numbers(y, how_to_mark):
@@ -144,7 +147,7 @@ def read_numbers(y, how_to_mark):
 def _read_number(row, label, how_to_mark):
     if is_missing(label):
         return np.nan
-    if not isinstance(label, NUMBERS):
+    if not is_number(label):
         raise TypeError(
             f"y must hold numbers. Got {type(label).__name__!r} in row {row}. "
             f"{how_to_mark}"

@@ -17,9 +17,14 @@ TOO_LARGE = "a number beyond the range of float64"
 LARGEST = int(np.finfo(np.float64).max)
 
 
+def is_real(value):
+    """Return whether a cell is a number or a bool, not a duration of numpy."""
+    return isinstance(value, (Real, np.bool_)) and not isinstance(value, np.timedelta64)
+
+
 def is_number(value):
-    """Return whether a cell is a real number."""
-    return isinstance(value, (Real, np.bool_, Decimal))
+    """Return whether a cell is a real number of any type."""
+    return isinstance(value, Decimal) or is_real(value)
 
 
 def is_exact(integers):
@@ -59,7 +64,7 @@ def read_numbers(values, gaps):
 def holds_numbers(values):
     """Return whether an array, or a column that was read, holds real numbers."""
     if values.dtype.kind == "O":
-        return all(value is None or isinstance(value, Real) for value in values)
+        return all(value is None or is_real(value) for value in values)
     return values.dtype.kind in "iufb"
 
 

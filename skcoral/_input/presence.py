@@ -15,7 +15,7 @@ from skcoral._input.containers import is_dataframe
 
 def is_missing(value):
     """Return whether a value is None, NaN, NaT or pandas.NA."""
-    if value is None:
+    if value is None or value is np.ma.masked:
         return True
     if isinstance(value, Decimal):  # comparing a signalling NaN is an error
         return value.is_nan()
@@ -79,7 +79,7 @@ def _is_gap(values):
 
 def _is_absent(value):
     """Return whether a value is missing, or an array that is all NaN."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+    if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind == "f":
         return value.size > 0 and bool(np.isnan(value).all())
     return is_missing(value)
 

@@ -206,9 +206,9 @@ def _fitted_names(estimator):
 
 def _compare_names(kind, fitted, given, used):
     """Raise, in the words of scikit-learn, if names are missing or in another order."""
-    unseen = sorted(set(given) - set(fitted))
+    unseen = sorted(set(given) - set(fitted), key=str)
     wanted = [name for name in fitted if used is None or name in used]
-    missing = sorted(set(wanted) - set(given))
+    missing = sorted(set(wanted) - set(given), key=str)
     lines = []
     if unseen and (missing or used is None):
         lines += [f"{kind} names unseen at fit time:", *(f"- {n}" for n in unseen)]

@@ -51,7 +51,13 @@ def check_callbacks(estimator: Any) -> None:
 
 def check_names(input_features: Any) -> None:
     """Raise unless names of input features are a list, or None."""
-    if input_features is not None and np.asarray(input_features, object).ndim != 1:
+    if input_features is None:
+        return
+    try:
+        n_axes = np.asarray(input_features, dtype=object).ndim
+    except Exception:  # a stranger's object raises what it wants
+        n_axes = 0
+    if n_axes != 1:
         raise ValueError(
             "input_features must be a list of names. Got "
             f"{type(input_features).__name__!r}."

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ from skcoral._input.columns import list_categories, name_level, read_columns
 from skcoral._input.containers import count_columns
 from skcoral._input.dates import date_features
 from skcoral._input.errors import naming_preprocessor
-from skcoral._input.numbers import find_origin, holds_numbers, to_floats
+from skcoral._input.numbers import find_origin, holds_numbers, is_real, to_floats
 from skcoral._input.presence import is_missing
 from skcoral._input.strings import find_form
 from skcoral._sklearn_compat import Interval
@@ -337,7 +337,7 @@ def _kind_of(name: Any, values: Array) -> str:
         check_finite(f" in column {name!r}", to_floats(values), allow_nan=True)
         return "numeric"
     for value in values:
-        if not isinstance(value, (str, Real, bool, type(None))):
+        if not (isinstance(value, (str, type(None))) or is_real(value)):
             raise TypeError(
                 f"Column {name!r}: argument must be a string or a real number, not "
                 f"{type(value).__name__!r}."

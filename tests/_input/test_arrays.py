@@ -280,3 +280,37 @@ def test_nothing_but_what_marks_gaps_is_missing():
     assert not any(map(is_missing, present))
     gaps = [None, np.nan, pd.NA, pd.NaT, np.datetime64("NaT"), torch.tensor(np.nan)]
     assert all(map(is_missing, gaps))
+
+
+class Nameless:
+    """An object that has no string."""
+
+    def __repr__(self):
+        raise RuntimeError("no string")
+
+
+def test_levels_without_a_string_are_refused():
+    frame = pd.DataFrame({"x": as_cells([Nameless()] * N_ROWS)}).astype("category")
+    with pytest.raises(TypeError, match=r"must be a string or a .*'Nameless'"):
+        embed(frame, "tabular")
+
+
+def test_a_duration_among_numbers_is_refused():
+    cells = as_cells([*TABLE[1:, 0], np.timedelta64(1, "s")])[:, None]
+    for kind in ("tabular", "embedding"):
+        with pytest.raises(TypeError, match=r"^Modality 'a': Column 0"):
+            embed(cells, kind)
+
+
+def test_masked_cells_of_a_frame_are_missing():
+    frame = pd.DataFrame({"x": as_cells([np.ma.masked] * N_ROWS)})
+    for kind in ("tabular", "image", "text"):
+        with pytest.raises(ValueError, match="The modality is missing in every row"):
+            embed(frame, kind)
+
+
+def test_names_of_several_types_are_compared():
+    frame = pd.DataFrame(TABLE, columns=["a", "b", "c"])
+    coral = make_coral().fit(frame)
+    with pytest.raises((TypeError, ValueError), match=r"(?i)feature names"):
+        coral.transform(frame.set_axis([None, "", "c"], axis=1))

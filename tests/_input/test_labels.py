@@ -116,6 +116,18 @@ def test_dtypes_without_numbers_are_refused_by_the_regressor(dtype):
         fit(COrALRegressor, np.zeros(8, dtype=dtype))
 
 
+@pytest.mark.parametrize("dtype", ["M8[D]", "m8[D]"])
+def test_dates_are_no_classes(dtype):
+    message = "y must hold strings or numbers. Got "
+    with pytest.raises(TypeError, match=message):
+        fit(COrALClassifier, np.arange(8).astype(dtype))
+
+
+def test_a_duration_is_no_number():
+    with pytest.raises(TypeError, match="Got 'timedelta64' in row 1"):
+        fit(COrALRegressor, as_cells([0.5, np.timedelta64(1, "s")] * 4))
+
+
 class Raising:
     def __eq__(self, other):
         raise RuntimeError("no comparison")
