@@ -254,10 +254,10 @@ FORMS = {
             "duration": pl.Duration("ns"),
             "time": pl.Time,
             "binary": pl.Binary,
-            "int128": pl.Int128,
             "null": pl.Null,
             "float32": pl.Float32,
             "date": pl.Date,
+            **({"int128": pl.Int128} if hasattr(pl, "Int128") else {}),
         }.items()
     },
     "polars array": lambda c: _polars(c).with_columns(
