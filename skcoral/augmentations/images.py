@@ -8,6 +8,10 @@ from torch import nn
 
 from skcoral._generators import drawing_from
 
+# Crops of smaller images have corners that coincide, of which older releases of kornia
+# make an error.
+MIN_CROPPED = 8
+
 
 class SimCLR:
     """Crop, flip, recolour and blur images, with separate draws for each sample.
@@ -28,7 +32,8 @@ class SimCLR:
     with probability 0.8 a change of brightness, contrast and saturation by up to 0.4
     and of hue by up to 0.1; conversion to grey with probability 0.2; with probability
     0.5 a Gaussian blur with a standard deviation of 0.1 to 2 pixels; a horizontal flip
-    with probability 0.5. Colours change in images of three channels only.
+    with probability 0.5. Colours change in images of three channels only, and images of
+    fewer than 8 pixels in height or width are not cropped.
 
     `kornia` does the work.
 
@@ -69,9 +74,10 @@ class SimCLR:
             kornia.ColorJitter(0.4, 0.4, 0.4, 0.1, p=0.8),
             kornia.RandomGrayscale(p=0.2),
         ]
+        crop = [kornia.RandomResizedCrop(tuple(size), scale=(self.min_scale, 1.0))]
         blur = [kornia.RandomGaussianBlur((kernel, kernel), (0.1, 2.0), p=0.5)]
         return nn.Sequential(
-            kornia.RandomResizedCrop(tuple(size), scale=(self.min_scale, 1.0)),
+            *(crop if min(size) >= MIN_CROPPED else []),
             *(colours if n_channels == 3 else []),
             *(blur if min(size) > 1 else []),
             kornia.RandomHorizontalFlip(p=0.5),
