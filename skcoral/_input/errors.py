@@ -39,7 +39,9 @@ def naming_preprocessor(preprocessor):
     try:
         with _prefixing(where):
             yield
-    except (ArithmeticError, AttributeError, LookupError) as error:
+    except (ValueError, TypeError, ImportError, MemoryError):
+        raise
+    except Exception as error:  # libraries have errors of their own
         raise ValueError(f"{where}: {error!r}") from error
 
 
