@@ -99,9 +99,9 @@ def test_labelled_rows_are_seen_with_their_targets(
     seen = []
     forward = SupervisedObjective.forward
 
-    def spy(self, network, batch, labelled=None, targets=None):
+    def spy(self, network, batch, generator, labelled=None, targets=None):
         seen.append((labelled, targets))
-        return forward(self, network, batch, labelled, targets)
+        return forward(self, network, batch, generator, labelled, targets)
 
     monkeypatch.setattr(SupervisedObjective, "forward", spy)
     y = make_target(cls)
