@@ -21,6 +21,14 @@ def tiny():
 
 
 @pytest.fixture
+def float64():
+    """Torch's default type is float64 within the test."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
 def views():
     """Two dense blocks that share a factor."""
     rng = np.random.default_rng(0)

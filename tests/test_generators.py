@@ -27,14 +27,6 @@ def are_equal(first, second):
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.fixture
-def float64():
-    """Torch's default type is float64 within the test."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 def test_layers_start_as_if_torch_had_been_seeded():
     torch.manual_seed(0)
     expected = make_layers()

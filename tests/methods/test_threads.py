@@ -35,14 +35,6 @@ def one_thread():
     torch.set_num_threads(n_threads)
 
 
-@pytest.fixture
-def float64():
-    """Torch's default type is float64 within the test."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
 def make_blocks():
     """Return a block of every kind, with gaps, for estimators of any method."""
     rng = np.random.default_rng(0)
