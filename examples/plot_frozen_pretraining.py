@@ -23,12 +23,12 @@ from skcoral.datasets import load_movies
 
 movies = load_movies(target="genre")
 unlabelled, labelled, _, y = train_test_split(
-    movies.data, movies.target, train_size=3000, test_size=1000, random_state=0
+    movies.data, movies.target, train_size=2000, test_size=1000, random_state=0
 )
 
 # %%
 # No label of any row is used here, and no labelled row.
-coral = COrALTransformer(movies.modalities, max_epochs=20, random_state=0)
+coral = COrALTransformer(movies.modalities, max_epochs=12, random_state=0)
 coral.fit(unlabelled)
 
 # %%

@@ -44,7 +44,7 @@ X.head()
 # Features that need no label
 # ---------------------------
 # Learnt once, whatever labels come later.
-sizes = {"modalities": movies.modalities, "embed_dim": 32, "max_epochs": 15}
+sizes = {"modalities": movies.modalities, "embed_dim": 32, "max_epochs": 8}
 coral = make_pipeline(COrALTransformer(**sizes, random_state=0), StandardScaler())
 coral_features = coral.fit_transform(X), coral.transform(X_test)
 raw = make_pipeline(

@@ -1,5 +1,7 @@
 """skcoral against the textbook, reference_coral.py: losses and gradients."""
 
+import re
+
 import numpy as np
 import pytest
 import reference_coral
@@ -51,6 +53,8 @@ def translate(network, objective, read=lambda parameter: parameter.detach()):
     out = {}
     for name, value in {**named, **buffers}.items():
         new = name.replace("pool_query", "query").replace("feed_forward.", "")
+        # Ours is one GRU a layer.
+        new = re.sub(r"layers\.(\d)\.(\w+_[ih]h)_l0", r"gru.\2_l\1", new)
         new = new.replace(".out.", ".attention.out_proj.")
         new = "layer" + new.removeprefix("layers.0") if new[:8] == "layers.0" else new
         if name.endswith(("missing", "levels.weight")) or ".key_value." in name:
