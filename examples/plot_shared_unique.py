@@ -46,7 +46,7 @@ def split(coral, X):
 # In biased rows an attribute of one modality and an attribute of the other obey a
 # hidden relation; whether an unbiased row obeys it is the synergistic label.
 probed, tested = make(1), make(2)
-coral = COrALTransformer(max_epochs=40, random_state=0).fit(make(0, biased=True).data)
+coral = COrALTransformer(max_epochs=25, random_state=0).fit(make(0, biased=True).data)
 train, test = split(coral, probed.data), split(coral, tested.data)
 table = probe(train, probed.target, test, tested.target)
 

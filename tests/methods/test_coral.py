@@ -365,7 +365,7 @@ def probe(train, test, y_train, y_test):
 def test_features_know_shared_and_unique_labels(seed):
     data = make_multimodal_interactions(1200, random_state=seed)
     sizes = {"embed_dim": 32, "head_dim": 32, "head_hidden_dim": 64}
-    coral = COrALTransformer(max_epochs=60, random_state=seed, **sizes)
+    coral = COrALTransformer(max_epochs=30, random_state=seed, **sizes)
     Z = coral.fit_transform(data.data)
     for label in ("redundant", "unique_m0", "unique_m1"):
         y = data.target[label]

@@ -7,17 +7,8 @@ import pytest
 from helpers import make_batched
 from sklearn.base import clone
 
-distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 tokenize = pytest.importorskip("dask.tokenize").tokenize
-
-
-@pytest.fixture(scope="module")
-def client():
-    """A client of two workers in threads."""
-    options = {"n_workers": 2, "threads_per_worker": 2, "dashboard_address": None}
-    with distributed.LocalCluster(processes=False, **options) as cluster:
-        with distributed.Client(cluster) as client:
-            yield client
 
 
 def fit_and_read(model, X):
@@ -25,20 +16,21 @@ def fit_and_read(model, X):
     return model.transform(X), model.score(X)
 
 
-def test_fits_in_workers_equal_fits_one_by_one(client, views, tiny):
+def test_fits_in_workers_equal_fits_one_by_one(views, tiny):
     models = [make_batched(tiny, dropout=0.3, random_state=s) for s in range(4)]
     alone = [fit_and_read(clone(model), views) for model in models]
-    futures = [client.submit(fit_and_read, model, views) for model in models]
-    for (features, score), future in zip(alone, futures, strict=True):
-        found = future.result()
-        assert np.array_equal(found[0], features)
-        assert found[1] == score
+    tasks = [dask.delayed(fit_and_read)(model, views) for model in models]
+    found = dask.compute(*tasks, scheduler="threads", num_workers=4)
+    for (features, score), pair in zip(alone, found, strict=True):
+        assert np.array_equal(pair[0], features)
+        assert pair[1] == score
 
 
-def test_a_fitted_estimator_serves_workers(client, views, tiny):
+def test_a_fitted_estimator_serves_workers(views, tiny):
     model = make_batched(tiny).fit(views)
     parts = [views[start : start + 10] for start in range(0, 60, 10)]
-    found = client.gather(client.map(model.transform, parts))
+    tasks = [dask.delayed(model.transform, pure=True)(part) for part in parts]
+    found = dask.compute(*tasks, scheduler="threads", num_workers=4)
     assert np.array_equal(np.vstack(found), model.transform(views))
 
 

@@ -8,14 +8,14 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from helpers import METHODS, TINY, make_fitted, make_target, make_tiny
+from helpers import METHODS, TINY, make_fitted, make_tiny
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback, LRScheduler
 from skorch.exceptions import DeviceWarning
 
-from skcoral import COrALClassifier, COrALRegressor, COrALTransformer
+from skcoral import COrALClassifier, COrALTransformer
 from skcoral.datasets import make_multimodal_interactions
 
 kinds = pytest.mark.parametrize("kind", METHODS, ids=lambda kind: kind.__name__)
@@ -153,10 +153,9 @@ def test_a_deep_copy_trains_on_exactly_and_apart(views, tiny):
 # Processes and threads
 
 
-@pytest.mark.parametrize("kind", [COrALClassifier, COrALRegressor])
-def test_processes_find_what_one_process_finds(views, kind):
-    model = kind(**TINY, random_state=0)
-    X, y = np.hstack([views["a"], views["b"]]), make_target(kind, n_labelled=60)
+def test_processes_find_what_one_process_finds(views):
+    model = COrALClassifier(**TINY, random_state=0)
+    X, y = np.hstack([views["a"], views["b"]]), np.arange(60) % 3
     grid = {"lr": [1e-3, 1e-2]}
     scores = [
         GridSearchCV(model, grid, cv=2, n_jobs=n).fit(X, y).cv_results_ for n in (1, 2)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from helpers import ALL_METHODS, TINY, is_fitted, make_of
 from joblib import Parallel, delayed
+from sklearn.base import clone
 from skorch.callbacks import Callback
 from skorch.helper import SliceDict
 
@@ -128,9 +129,11 @@ def test_one_fitted_estimator_serves_eight_threads(kind):
 
 
 def test_worker_processes_give_the_same_bits():
-    alone = [fit_and_read(COrALTransformer, seed) for seed in range(2)]
-    jobs = (delayed(fit_and_read)(COrALTransformer, seed) for seed in range(2))
-    assert all(map(are_equal, Parallel(n_jobs=2)(jobs), alone))
+    X = make_blocks()
+    models = [make(COrALTransformer, random_state=seed) for seed in range(2)]
+    alone = [clone(model).fit_transform(X) for model in models]
+    found = Parallel(n_jobs=2)(delayed(model.fit_transform)(X) for model in models)
+    assert are_equal(found, alone)
 
 
 # Modes and defaults of the caller
