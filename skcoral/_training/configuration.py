@@ -3,7 +3,6 @@
 import functools
 import inspect
 import math
-from dataclasses import asdict
 from importlib.metadata import version
 
 import joblib
@@ -43,8 +42,7 @@ def describe_training(plan, net, blocks, targets):
     dict of str to str
         Settings in words and data as hashes, by name.
     """
-    settings = {k: v for k, v in asdict(plan).items() if k not in NOT_OF_A_TRAINING}
-    settings |= read_settings(net)
+    settings = {**vars(plan), **read_settings(net)}
     specs = {f"modality {name!r}": spec for name, spec in plan.modalities.items()}
     described = {
         name: str(_describe(value))
