@@ -55,6 +55,10 @@ class Targets(ABC):
     def learn(self, labels: Array, classes: ArrayLike | None = None) -> None:
         """Learn to convert labels to targets; `classes` are those of `partial_fit`."""
 
+    def remark(self, y: Any, labelled: NDArray[np.bool_]) -> str | None:
+        """Return what users should be warned of in the labels learnt from, or None."""
+        return None
+
     @abstractmethod
     def encode(self, labels: Array) -> Array:
         """Return the numbers that the network is trained on."""
@@ -93,6 +97,9 @@ class Targets(ABC):
         labels = labels[filled[labelled]]
         if learn:
             self.learn(labels, classes)
+            remark = self.remark(y, labelled)
+            if remark is not None:
+                warnings.warn(remark, stacklevel=2)
         targets = np.full(len(filled), np.nan)
         targets[labelled & filled] = self.encode(labels)
         return targets[filled]
@@ -161,39 +168,24 @@ class ClassTargets(Targets):
         self._check_strings(labels)
         return labelled, to_natural(labels)
 
-    def encode_rows(
-        self,
-        y: ArrayLike,
-        filled: NDArray[np.bool_],
-        *,
-        learn: bool = False,
-        classes: ArrayLike | None = None,
-    ) -> NDArray[np.float64]:
-        """Return the targets, and warn if what marks unlabelled rows looks like one."""
-        targets = super().encode_rows(y, filled, learn=learn, classes=classes)
-        if learn:
-            self._warn_of_class(y)
-        return targets
-
-    def _warn_of_class(self, y: Any) -> None:
-        """Warn if -1 marks rows without a label, but looks like a class.
+    def remark(self, y: Any, labelled: NDArray[np.bool_]) -> str | None:
+        """Return a warning if -1 marks rows without a label, but looks like a class.
 
         It does beside other negative classes, and beside the classes 0 and 1 alone, if
         it has fewer rows than these: rows without a label are many.
         """
-        labelled, _ = self.find_labelled(y)
         n_marked = int((find_nonempty_rows(read_labels(y)) & ~labelled).sum())
         if self.unlabeled != -1 or not n_marked or self.classes.dtype.kind not in "if":
-            return
+            return None
         ternary = self.classes.tolist() == [0, 1] and n_marked < labelled.sum()
-        if ternary or self.classes.min() < 0:
-            warnings.warn(
-                f"{n_marked} of {len(labelled)} rows have the label -1, which marks "
-                f"rows without a label, beside the classes {self.classes.tolist()}. If "
-                "-1 is a class, set unlabeled=None; if not, mark these rows by None or "
-                "NaN to avoid this warning.",
-                stacklevel=2,
-            )
+        if not ternary and self.classes.min() >= 0:
+            return None
+        return (
+            f"{n_marked} of {len(labelled)} rows have the label -1, which marks rows "
+            f"without a label, beside the classes {self.classes.tolist()}. If -1 is a "
+            "class, set unlabeled=None; if not, mark these rows by None or NaN to "
+            "avoid this warning."
+        )
 
     def _find_marks(self, labels: Array) -> NDArray[np.bool_]:
         """Return which labels are the one that marks rows without any."""
