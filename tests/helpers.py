@@ -72,6 +72,19 @@ def make_of(kind, modalities="auto", **params):
     return estimator.set_params(**{**sizes, **params})
 
 
+def as_cells(values):
+    """Return values as a 1-D array of objects, whatever they are."""
+    cells = np.empty(len(values), dtype=object)
+    for i, value in enumerate(values):
+        cells[i] = value
+    return cells
+
+
+def as_column(values):
+    """Return values as a block of one column of objects."""
+    return as_cells(values)[:, None]
+
+
 def exactly(message):
     """Return a pattern for the whole of a message."""
     return f"^{re.escape(message)}$"

@@ -5,7 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from helpers import exactly, make_coral
+from helpers import as_cells, exactly, make_coral
 from scipy import sparse
 from skorch.helper import SliceDict
 
@@ -17,13 +17,6 @@ RNG = np.random.default_rng(0)
 TABLE = RNG.normal(size=(N_ROWS, 3))
 SERIES = RNG.normal(size=(N_ROWS, 4, 2))
 PIXELS = RNG.integers(0, 256, (N_ROWS, 4, 4, 3)).astype(np.uint8)
-
-
-def as_cells(values):
-    cells = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):
-        cells[i] = value
-    return cells
 
 
 def embed(block, kind="embedding"):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from helpers import exactly
+from helpers import as_column, exactly
 
 from skcoral import TabularModality
 from skcoral._input.columns import read_columns
@@ -14,13 +14,6 @@ from skcoral._input.dates import date_features, to_seconds
 
 DAYS = np.array(["2020-01-01", "2021-07-14", "1969-12-31", "2400-02-29"], "M8[D]")
 SPANS = np.array([1, -3, 86_400, 0], "m8[s]")
-
-
-def as_objects(values):
-    block = np.empty((len(values), 1), dtype=object)
-    for row, value in enumerate(values):
-        block[row, 0] = value
-    return block
 
 
 def read(block):
@@ -43,7 +36,7 @@ CELLS = {
 }
 
 
-@pytest.mark.parametrize("make", [as_objects, as_frame])
+@pytest.mark.parametrize("make", [as_column, as_frame])
 @pytest.mark.parametrize("cells", CELLS.values(), ids=CELLS)
 def test_dates_in_object_cells_are_dates(cells, make):
     np.testing.assert_array_equal(read(make(cells)), DAYS.astype("M8[us]"))
@@ -62,7 +55,7 @@ DURATIONS = {
 }
 
 
-@pytest.mark.parametrize("make", [as_objects, as_frame])
+@pytest.mark.parametrize("make", [as_column, as_frame])
 @pytest.mark.parametrize("cells", DURATIONS.values(), ids=DURATIONS)
 def test_durations_in_object_cells_are_seconds(cells, make):
     np.testing.assert_array_equal(read(make(cells)), [1.0, -3.0, 86_400.0, 0.0])
@@ -95,7 +88,7 @@ def test_units_of_durations_have_their_lengths(unit, seconds):
 
 def test_missing_durations_are_missing():
     values = [datetime.timedelta(1), None, pd.NaT, np.timedelta64("NaT")]
-    assert np.isnan(read(as_objects(values))).tolist() == [False, True, True, True]
+    assert np.isnan(read(as_column(values))).tolist() == [False, True, True, True]
 
 
 # Time zones
@@ -106,14 +99,14 @@ def test_missing_durations_are_missing():
 def test_the_first_and_the_last_time_may_have_any_zone(end, hours):
     zone = datetime.timezone(datetime.timedelta(hours=hours))
     expected = np.datetime64(end, "us") - np.timedelta64(hours, "h")
-    assert read(as_objects([end.replace(tzinfo=zone)])) == expected
+    assert read(as_column([end.replace(tzinfo=zone)])) == expected
 
 
 def test_a_time_with_a_zone_is_that_of_utc_in_every_container():
     local = pd.Timestamp("2020-01-01 09:00", tz="Asia/Tokyo")
     blocks = [
-        as_objects([local]),
-        as_objects([local.to_pydatetime()]),
+        as_column([local]),
+        as_column([local.to_pydatetime()]),
         pd.DataFrame({"x": [local]}),
         pd.DataFrame({"x": [local]}, dtype="timestamp[us, Asia/Tokyo][pyarrow]"),
         pl.DataFrame({"x": [local]}),
@@ -139,7 +132,7 @@ def test_distant_dates_are_honoured(year):
     assert features[0, 0] == day.astype(np.int64) * 86_400.0
 
 
-@pytest.mark.parametrize("make", [lambda v: v, lambda v: as_objects(list(v[:, 0]))])
+@pytest.mark.parametrize("make", [lambda v: v, lambda v: as_column(list(v[:, 0]))])
 def test_dates_beyond_the_range_are_refused_by_name(make):
     block = np.array([[10**12, 1]], dtype="M8[Y]").T
     message = "Column 0 holds 1000000001970, too far away for a date."
@@ -152,7 +145,7 @@ def test_dates_beyond_the_range_are_refused_by_name(make):
 )
 def test_distant_dates_in_object_cells_are_refused_by_name(day):
     with pytest.raises(ValueError, match=r"^Column 0 holds 300000-01-01.*too far away"):
-        TabularModality().fit(as_objects([day, np.datetime64("2020-01-01")]))
+        TabularModality().fit(as_column([day, np.datetime64("2020-01-01")]))
 
 
 def test_distant_dates_of_a_frame_are_honoured():
@@ -162,6 +155,6 @@ def test_distant_dates_of_a_frame_are_honoured():
 
 @pytest.mark.parametrize("other", [3.0, "a", datetime.timedelta(1)])
 def test_dates_beside_other_things_are_refused(other):
-    block = as_objects([datetime.date(2020, 1, 1), other])
+    block = as_column([datetime.date(2020, 1, 1), other])
     with pytest.raises(TypeError, match=r"^Column 0: argument must be a string or a"):
         TabularModality().fit(block)

@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import torch
+from helpers import as_cells
 from scipy import sparse
 from skorch.helper import SliceDict
 
@@ -21,14 +22,6 @@ DTYPES = """
 def draw(n_rows, *shape):
     """Return the same numbers for the same shape, not negative."""
     return np.random.default_rng(0).uniform(0, 9, size=(n_rows, *shape))
-
-
-def as_objects(values):
-    """Return a 1-D array of objects, whatever they are."""
-    cells = np.empty(len(values), dtype=object)
-    for row, value in enumerate(values):
-        cells[row] = value
-    return cells
 
 
 def make_typed(dtype, n_rows):
@@ -183,7 +176,7 @@ def _rows(columns):
 
 
 def _matrix(columns):
-    return np.column_stack([as_objects(values) for values in columns.values()])
+    return np.column_stack([as_cells(values) for values in columns.values()])
 
 
 def _rename(names):
@@ -269,9 +262,9 @@ FORMS = {
     "list": _rows,
     "tuple": lambda c: tuple(map(tuple, _rows(c))),
     "array": _matrix,
-    "SliceDict": lambda c: SliceDict(h=as_objects(c["h"]), g=np.asarray(c["g"])),
+    "SliceDict": lambda c: SliceDict(h=as_cells(c["h"]), g=np.asarray(c["g"])),
     "SliceDict of columns": lambda c: SliceDict(
-        h=as_objects(c["h"])[:, None], g=_matrix({"g": c["g"], "k": c["k"]})
+        h=as_cells(c["h"])[:, None], g=_matrix({"g": c["g"], "k": c["k"]})
     ),
     "SliceDict of wide": lambda c: SliceDict(
         h=_matrix({"h": c["h"], "j": c["h"]}), g=np.asarray(c["g"])[:, None]

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import torch
-from hostile.blocks import BLOCKS, FORMS, as_objects, draw, make_table
+from helpers import as_cells
+from hostile.blocks import BLOCKS, FORMS, draw, make_table
 from hostile.cells import CELLS, Raising, write_files
 from hypothesis import strategies as st
 from scipy import sparse
@@ -91,7 +92,7 @@ TARGETS = {
     "two": lambda n: np.arange(n) % 2,
     "three": lambda n: list(np.arange(n) % 3),
     "strings": lambda n: np.resize(["u", "v"], n),
-    "objects": lambda n: as_objects(["u", None] + ["v"] * n)[:n],
+    "objects": lambda n: as_cells(["u", None] + ["v"] * n)[:n],
     "numbers": lambda n: draw(n) / 3,
     "few": lambda n: np.r_[0.0, 1.0, np.full(n, np.nan)][:n],
     "marked": lambda n: np.r_[0, 1, np.full(n, -1)][:n],
@@ -112,10 +113,10 @@ TARGETS = {
     "polars": lambda n: pl.Series([1, None, 0] * n)[:n],
     "frame": lambda n: pd.DataFrame({"y": np.arange(n) % 2}),
     "polars frame": lambda n: pl.DataFrame({"y": np.arange(n) % 2}),
-    "mixed": lambda n: as_objects([1, "a"] * n)[:n],
-    "mixed, string first": lambda n: as_objects(["a", 1] * n)[:n],
+    "mixed": lambda n: as_cells([1, "a"] * n)[:n],
+    "mixed, string first": lambda n: as_cells(["a", 1] * n)[:n],
     "mixed list": lambda n: [1, "a"] * (n // 2),
-    "number strings": lambda n: as_objects(["1", "2.5"] * n)[:n],
+    "number strings": lambda n: as_cells(["1", "2.5"] * n)[:n],
     "huge": lambda n: [10**400, 1] * (n // 2),
     "large": lambda n: np.r_[1e160, draw(n)][:n],
     "beyond 64 bits": lambda n: [2**70, 1] * (n // 2),
@@ -132,9 +133,9 @@ TARGETS = {
     "sparse": lambda n: sparse.csr_matrix(np.eye(n)[:, :1]),
     "masked": lambda n: np.ma.array(np.arange(n) % 2, mask=np.arange(n) == 0),
     "lists": lambda n: [[1], [1, 2]] * (n // 2),
-    "tuples": lambda n: as_objects([(1, 2), (1,)] * n)[:n],
+    "tuples": lambda n: as_cells([(1, 2), (1,)] * n)[:n],
     "dicts": lambda n: [{"a": 1}] * n,
-    "raising": lambda n: as_objects([Raising("eq"), 1] * n)[:n],
+    "raising": lambda n: as_cells([Raising("eq"), 1] * n)[:n],
     "structured": lambda n: np.zeros(n, dtype=[("a", "f8")]),
     "void": lambda n: np.zeros(n, dtype="V4"),
     "float16": lambda n: (draw(n) / 3).astype(np.float16),

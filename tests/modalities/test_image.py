@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from helpers import exactly
+from helpers import as_cells, exactly
 from PIL import Image
 from skorch.helper import SliceDict
 
@@ -25,13 +25,6 @@ def make_images(size=(16, 16), channels=3):
     """Return images of bytes, channels last."""
     shape = (N_ROWS, *size, channels)
     return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-
-
-def as_cells(values):
-    cells = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):
-        cells[i] = value
-    return cells
 
 
 def write_files(images, folder):

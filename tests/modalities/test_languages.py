@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from helpers import exactly, make_coral
+from helpers import as_cells, exactly, make_coral
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
@@ -295,18 +295,11 @@ TAGS = [
 ] * 4
 
 
-def make_cells(values):
-    """Return values as an array of objects, whatever their lengths."""
-    cells = np.empty(len(values), dtype=object)
-    cells[:] = values
-    return cells
-
-
 CONTAINERS = {
-    "lists": lambda tags: make_cells(tags),
-    "sets": lambda tags: make_cells([t if t is None else set(t) for t in tags]),
-    "tuples": lambda tags: make_cells([t if t is None else tuple(t) for t in tags]),
-    "arrays": lambda tags: make_cells(
+    "lists": lambda tags: as_cells(tags),
+    "sets": lambda tags: as_cells([t if t is None else set(t) for t in tags]),
+    "tuples": lambda tags: as_cells([t if t is None else tuple(t) for t in tags]),
+    "arrays": lambda tags: as_cells(
         [t if t is None else np.array(t, dtype=object) for t in tags]
     ),
     "pandas": lambda tags: pd.DataFrame({"t": tags}),

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from helpers import exactly, make_coral
+from helpers import as_cells, exactly, make_coral
 from PIL import Image
 from skorch.helper import SliceDict
 
@@ -13,13 +13,6 @@ from skcoral.modalities import image as module
 
 # 256 grey levels of 16 bits.
 RAMP = (np.arange(256, dtype=np.uint16) * 257).reshape(16, 16)
-
-
-def as_cells(values):
-    cells = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values):
-        cells[i] = value
-    return cells
 
 
 def read(*cells, mode="L", **params):

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from helpers import exactly
+from helpers import as_cells, exactly
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -24,12 +24,6 @@ def make_series(n_features=2):
     """Return series of different length as a list."""
     rng = np.random.default_rng(0)
     return [rng.normal(size=(n, n_features)).astype(np.float32) for n in LENGTHS]
-
-
-def as_cells(series):
-    cells = np.empty(len(series), dtype=object)
-    cells[:] = series
-    return cells
 
 
 def as_padded(series, n_steps=5):
