@@ -2,13 +2,17 @@
 
 Films are in the package. A user's own files: ``mfeat_digits.npz`` (handwritten digits,
 the "multiple features" of UCI, CC BY 4.0), ``emoji.npz`` (pictures and names of
-emoji-datasource-twitter, pictures CC-BY-4.0) and ``watch.npz`` (exercises by
-acceleration and rotation, seglearn, BSD).
+emoji-datasource-twitter, pictures CC-BY-4.0), ``watch.npz`` (exercises by acceleration
+and rotation, seglearn, BSD), ``courses.csv.gz`` (a university's term, openintro),
+``artworks.csv.gz`` (a museum's catalogue, modeldata) and ``cells.csv.gz`` (measurements
+of cells in four channels, modeldata).
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.cross_decomposition import CCA
@@ -31,7 +35,11 @@ FILES = {
     "mfeat-6": "mfeat",
     "emoji": "emoji",
     "watch": "watch",
+    "courses": "courses",
+    "artworks": "artworks",
+    "cells": "cells",
 }
+NUMBERS = {"movies-meter": None, "artworks-year": "artworks"}  # for regression
 ADVICE = {
     "mfeat": "mfeat_digits.npz, the 'multiple features' of UCI as arrays fou, fac, "
     "kar, pix, zer, mor and y",
@@ -39,6 +47,11 @@ ADVICE = {
     "image, text and category",
     "watch": "watch.npz, windows of seglearn's watch data as arrays accel, gyro, "
     "subject and y",
+    "courses": "courses.csv.gz, the courses of openintro: subject, title and others",
+    "artworks": "artworks.csv.gz, the catalogue of modeldata: artist, title, medium, "
+    "year, and period, the fifths of year",
+    "cells": "cells.csv.gz, the cells of modeldata: class, and columns that end in "
+    "_ch_1 to _ch_4",
 }
 VIEWS = {
     "mfeat-3": ("fou", "kar", "zer"),
@@ -71,9 +84,11 @@ def load(name, paths):
         X, y, modalities, views = load_films(name.removeprefix("movies-"))
     elif name.startswith("mfeat"):
         X, y, modalities, views = load_digits(paths["mfeat"], VIEWS[name])
+    elif name.startswith("artworks"):
+        target = "year" if name in NUMBERS else "period"
+        X, y, modalities, views = load_artworks(paths["artworks"], target)
     else:
-        read = {"emoji": load_emoji, "watch": load_watch}[name]
-        X, y, modalities, views = read(paths[name])
+        X, y, modalities, views = READERS[name](paths[name])
     y = np.asarray(y)
     train, test = split(name, y, paths)
     parts = take_rows(X, train), y[train], take_rows(X, test), y[test]
@@ -92,24 +107,52 @@ def split(name, y, paths):
         subjects = np.load(paths["watch"])["subject"]
         splitter = GroupShuffleSplit(1, test_size=0.3, random_state=0)
         return next(splitter.split(rows, groups=subjects))
-    return train_test_split(rows, test_size=0.3, stratify=y, random_state=0)
+    strata = None if name in NUMBERS else y
+    return train_test_split(rows, test_size=0.3, stratify=strata, random_state=0)
 
 
 def load_films(target):
     """Films: a table and a text."""
     films = load_movies(target=target)
-    table, text = films.modalities[0][2], films.modalities[1][2]
-    numeric = [c for c in table if films.data[c].dtype.kind in "iuf"]
-    categorical = [c for c in table if c not in numeric]
-    columns = make_column_transformer(
-        (SimpleImputer(add_indicator=True), numeric),
-        (OneHotEncoder(max_categories=100, handle_unknown="ignore"), categorical),
-        sparse_threshold=0,
+    return (
+        films.data,
+        films.target,
+        films.modalities,
+        make_views(films.data, films.modalities),
     )
-    words = make_column_transformer((make_words(), text))
-    names = [modality[0] for modality in films.modalities]
-    views = dict(zip(names, (columns, words), strict=True))
-    return films.data, films.target, films.modalities, views
+
+
+def load_courses(path):
+    """Courses of a university: a table and a title."""
+    X = pd.read_csv(path)
+    y = X.pop("subject")
+    table = [c for c in X if c != "title"]
+    modalities = [("table", "tabular", table), ("title", "text", "title")]
+    return X, y, modalities, make_views(X, modalities)
+
+
+def load_artworks(path, target):
+    """Works of art: the artist, a title and a medium; the year, or its fifths."""
+    X = pd.read_csv(path)
+    y = X[target]
+    modalities = [
+        ("artist", "tabular", ["artist"]),
+        ("title", "text", "title"),
+        ("medium", "text", "medium"),
+    ]
+    return X, y, modalities, make_views(X, modalities)
+
+
+def load_cells(path):
+    """Cells: what is measured in each of four channels."""
+    X = pd.read_csv(path)
+    y = X.pop("class")
+    channels = [f"ch_{i}" for i in range(1, 5)]
+    modalities = [
+        (channel, "tabular", [c for c in X if c.endswith(channel)])
+        for channel in channels
+    ]
+    return X, y, modalities, make_views(X, modalities)
 
 
 def load_digits(path, names):
@@ -136,6 +179,36 @@ def load_emoji(path):
     texts = make_pipeline(FunctionTransformer(lambda X: X["text"]), make_words())
     views = {"image": JoinBlocks(["image"]), "text": texts}
     return X, data["category"][rows], "auto", views
+
+
+READERS = {
+    "emoji": load_emoji,
+    "watch": load_watch,
+    "courses": load_courses,
+    "cells": load_cells,
+}
+
+
+def make_views(X, modalities):
+    """Return the raw features of tables and texts, by modality."""
+    make = {"tabular": partial(make_table, X), "text": make_text}
+    return {name: make[kind](columns) for name, kind, columns in modalities}
+
+
+def make_table(X, columns):
+    """Return the raw features of a table: imputed numbers, categories as indicators."""
+    numeric = [c for c in columns if X[c].dtype.kind in "iufb"]
+    categorical = [c for c in columns if c not in numeric]
+    return make_column_transformer(
+        (SimpleImputer(add_indicator=True), numeric),
+        (OneHotEncoder(max_categories=100, handle_unknown="ignore"), categorical),
+        sparse_threshold=0,
+    )
+
+
+def make_text(column):
+    """Return the raw features of a column of texts."""
+    return make_column_transformer((make_words(), column))
 
 
 def make_words():
