@@ -8,10 +8,18 @@ import torch
 from helpers import TINY
 from skorch.helper import SliceDict
 
+from skcoral.modalities import _static_vectors
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # The workers share the cores, and so do the scripts that they run.
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def no_wheel(monkeypatch):
+    """Tests are the same whether or not the static vectors of a wheel are there."""
+    monkeypatch.setattr(_static_vectors, "_locate", lambda: None)
 
 
 @pytest.fixture

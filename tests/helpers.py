@@ -7,7 +7,9 @@ import re
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
+from safetensors.numpy import save_file
 from sklearn.base import is_classifier, is_regressor
 from sklearn.datasets import make_classification
 from sklearn.exceptions import NotFittedError
@@ -83,6 +85,25 @@ def as_cells(values):
 def as_column(values):
     """Return values as a block of one column of objects."""
     return as_cells(values)[:, None]
+
+
+# The tokens of static vectors for tests, in the order of their rows.
+STATIC_WORDS = "[UNK] red blue green car bike boat ##s ##ke bi".split()
+
+
+def make_static_vectors(folder, outlier=0.0):
+    """Write static vectors of width 5 into a folder; return it."""
+    tokenizers = pytest.importorskip("tokenizers")
+    vocabulary = {word: i for i, word in enumerate(STATIC_WORDS)}
+    model = tokenizers.models.WordPiece(vocabulary, unk_token="[UNK]")
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    folder.mkdir(exist_ok=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    table = np.random.default_rng(0).normal(size=(len(STATIC_WORDS), 5))
+    table[-1] += outlier
+    save_file({"embeddings": table.astype(np.float32)}, folder / "model.safetensors")
+    return folder
 
 
 def exactly(message):

@@ -2,11 +2,14 @@
 
 import builtins
 import pickle
+import sys
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import make_coral_of
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.model_selection import cross_val_score
@@ -273,3 +276,56 @@ def test_wordllama_in_the_estimator():
     )
     Z = coral.fit_transform(SliceDict(t=np.array(SENTENCES * 5, dtype=object)))
     assert Z.shape == (15, 12)
+
+
+# As the encoder of texts
+
+
+@pytest.mark.parametrize(
+    "make", [Model, lambda: PretrainedEncoder(Model(), batch_size=2)]
+)
+def test_an_encoder_of_texts_is_a_preprocessor(make):
+    texts = np.array(TEXTS, dtype=object)
+    spec = TextModality(encoder=make()).fit(texts)
+    expected_spec = TextModality(preprocessor=PretrainedEncoder(Model())).fit(texts)
+    np.testing.assert_array_equal(spec.transform(texts), expected_spec.transform(texts))
+    assert spec.vectors_ is None
+
+
+def test_clones_of_a_modality_share_the_encoder():
+    model = Model()
+    spec = clone(TextModality(encoder=model, n_tokens=3))
+    assert spec.encoder is model
+    assert spec.n_tokens == 3
+
+
+def test_parameters_of_an_encoder_are_nested():
+    spec = TextModality(encoder=PretrainedEncoder(Model()))
+    assert spec.set_params(encoder__batch_size=2).encoder.batch_size == 2
+
+
+def test_an_encoder_and_a_preprocessor_exclude_each_other():
+    spec = TextModality(encoder=Model(), preprocessor=PretrainedEncoder(Model()))
+    message = "^TextModality takes an 'encoder' or a 'preprocessor', not both.$"
+    with pytest.raises(ValueError, match=message):
+        spec.fit(np.array(TEXTS, dtype=object))
+
+
+def test_an_encoder_without_encode_or_transform_is_refused():
+    message = "The 'encoder' parameter of TextModality must be .* Got 3 instead"
+    with pytest.raises(ValueError, match=message):
+        TextModality(encoder=3).fit(np.array(TEXTS, dtype=object))
+
+
+def test_the_path_of_an_encoder_must_exist(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sentence_transformers", SimpleNamespace())
+    sys.modules["sentence_transformers"].SentenceTransformer = None
+    with pytest.raises(ValueError, match="There is no 'gone'"):
+        TextModality(encoder="gone").fit(np.array(TEXTS, dtype=object))
+
+
+def test_estimator_with_an_encoder_trains():
+    X = SliceDict(t=np.resize(np.array(TEXTS, dtype=object), 20))
+    spec = TextModality(encoder=Model())
+    coral = make_coral_of(spec, "t").fit(X)
+    assert coral.transform(X).shape == (20, 12)

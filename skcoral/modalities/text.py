@@ -1,44 +1,28 @@
 """Texts: raw strings as words with learned embeddings, or as vectors."""
 
-import reprlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.preprocessing import normalize
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.errors import naming_preprocessor
-from skcoral._sklearn_compat import StrOptions
+from skcoral._sklearn_compat import HasMethods, StrOptions
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, TokenCorruption, TokenDrop
-from skcoral.modalities._ids import (
-    FIRST_WORD,
-    UNKNOWN,
-    count_ids,
-    find_directions,
-    list_heaviest,
-    pad_ids,
+from skcoral.modalities._ids import FIRST_WORD, UNKNOWN
+from skcoral.modalities._texts import (
+    MAX_UNKNOWN,
+    describe_unknown,
+    is_text,
+    join_tags,
+    read_documents,
 )
-from skcoral.modalities._subwords import (
-    read_tokenizer,
-    split_subwords,
-    train_tokenizer,
-)
-from skcoral.modalities._texts import are_tags, join_tags, read_documents
-from skcoral.modalities._vocabulary import (
-    learn_vocabulary,
-    pack_vocabulary,
-    unpack_vocabulary,
-)
-from skcoral.modalities._words import (
-    Document,
-    count_words,
-    split_words,
-)
+from skcoral.modalities._tokens import TokensMixin
+from skcoral.modalities._words import split_words
 from skcoral.modalities.base import (
     BaseModality,
     fit_reducer,
@@ -46,32 +30,25 @@ from skcoral.modalities.base import (
     reduce_vectors,
 )
 from skcoral.nn.encoders.embedding import VectorEncoder
-from skcoral.nn.encoders.text import TokenEncoder
+from skcoral.nn.encoders.text import StaticTokenEncoder, TokenEncoder
+from skcoral.pretrained import PretrainedEncoder
 
-# "auto" takes a string column for free text, not for categories, if it has at least
-# this many words on average and more than this many distinct values (or half the rows,
-# if that is fewer).
-MIN_WORDS_OF_TEXT = 3
-MIN_DISTINCT_TEXTS = 40
-# Number of tokens if n_tokens is None: words or subwords per text, or tokens per
-# vector.
-MAX_WORDS = 32
-MAX_SUBWORDS = 64
+# Number of tokens per vector if n_tokens is None.
 VECTOR_TOKENS = 8
-# A warning says that more than this share of the texts have no known word, if there are
-# at least this many texts.
-MAX_UNKNOWN = 0.5
-MIN_TEXTS = 10
 
 
-class TextModality(BaseModality):
-    """Raw strings, with one token per word and embeddings learnt from these texts.
+class TextModality(TokensMixin, BaseModality):
+    """Raw strings, with one token per word: learnt from these texts, or known before.
 
     The words of a text, in any language, with the largest TF-IDF weights become its
     tokens. Their embeddings are initialised by latent semantic analysis, so that words
     that occur in the same texts start out similar, and are trained with the rest of the
-    network. Nothing is downloaded. Missing and empty strings are allowed. In a column
-    of lists of strings, each string is one word: a tag.
+    network. Missing and empty strings are allowed. In a column of lists of strings,
+    each string is one word: a tag.
+
+    With static vectors (extra ``words``), tokens are known from other texts: their
+    vectors stay as they are, and a linear map of them is trained. Words that occur in
+    no training text have vectors too. Nothing is downloaded.
 
     Parameters
     ----------
@@ -81,9 +58,24 @@ class TextModality(BaseModality):
         `tokenizers` (extra ``text``); they suit languages with long compound words, and
         text with typing errors.
 
+    vectors : "auto", "wordllama", path or None, default="auto"
+        Static vectors to take in place of words and latent semantic analysis.
+        "wordllama" takes those in the wheel of that package, of English. "auto" does so
+        if it is installed and has at least half of the words of the texts as a whole,
+        not in pieces: it then knows their language, and they are no names. A path leads
+        to a folder with a ``tokenizer.json`` and one ``*.safetensors`` file with a row
+        for each token, as model2vec and sentence-transformers write it for static
+        models. None does without.
+
+    encoder : object with `encode` or `transform`, str or path, default=None
+        A frozen model of whole texts, such as a sentence-transformers model or the
+        local path of one (extra ``pretrained``), whose vectors replace the words: a
+        short form of ``preprocessor=PretrainedEncoder(encoder)``. Clones share it.
+
     n_tokens : int or None, default=None
-        Maximum number of tokens per text. None takes 32 words, 64 subwords, or 8 tokens
-        for the vector that a `preprocessor` returns.
+        Maximum number of tokens per text. None takes 32 words, 64 subwords or tokens of
+        static vectors, or 8 tokens for the vector that an `encoder` or a `preprocessor`
+        returns.
 
     max_features : int, default=20_000
         Maximum size of the vocabulary, in words, of which the most frequent are kept,
@@ -92,6 +84,7 @@ class TextModality(BaseModality):
 
     svd_dim : int, default=128
         Number of dimensions of the latent semantic analysis, a truncated SVD of TF-IDF,
+        of static vectors after reduction to the principal components of these texts,
         and of sparse vectors of a `preprocessor` after reduction. At most the size of
         the vocabulary and the number of rows.
 
@@ -114,16 +107,21 @@ class TextModality(BaseModality):
 
     Attributes
     ----------
-    vectorizer_ : TfidfVectorizer or transformer
-        The vocabulary and its weights, or the fitted `preprocessor`.
+    vectors_ : str or None
+        The static vectors in use, None where there are none.
+
+    vectorizer_ : TfidfVectorizer, TfidfTransformer or transformer
+        The vocabulary and its weights, the weights of the tokens of static vectors, or
+        the fitted `preprocessor`.
 
     tokenizer_ : tokenizers.Tokenizer
-        The trained tokenizer, if `tokenizer` is "subwords".
+        The trained tokenizer, if `tokenizer` is "subwords", or that of static vectors.
 
     token_vectors_ : ndarray of shape (n_ids, n_directions)
         Latent semantic analysis: the coordinates of each id, zero if no text contains
         it. Embeddings are initialised in their direction, and at random in any further
-        coordinates.
+        coordinates. Of static vectors, the coordinates of all tokens, in half
+        precision, such that the means of these texts are uncorrelated.
 
     n_tokens_ : int
         Largest number of tokens per text in `fit`, at most `n_tokens`.
@@ -143,6 +141,11 @@ class TextModality(BaseModality):
     have a word that another one has, words are cut into pieces of three letters, if
     more texts have these in common.
 
+    What is fitted holds all it needs of static vectors, 10 MB with those of wordllama:
+    its features are the same where these are not installed, but it needs `tokenizers`
+    there. The tokens of a text that weigh most are kept, without regard to order, as
+    with words, and texts are normalised and folded as these are.
+
     An estimator warns if more than half of the texts that it gets in one call, and ten
     or more, have no known word; only the first 32,768 rows are looked at. It does not
     for arrays that are memory-mapped.
@@ -152,7 +155,7 @@ class TextModality(BaseModality):
     >>> import numpy as np
     >>> from skcoral import TextModality
     >>> texts = np.array(["a red car", "a blue car", None, ""], dtype=object)
-    >>> TextModality().fit(texts).transform(texts)
+    >>> TextModality(vectors=None).fit(texts).transform(texts)
     array([[2, 3], [2, 3], [1, 0], [1, 0]], dtype=int32)
     """
 
@@ -161,6 +164,8 @@ class TextModality(BaseModality):
     _parameter_constraints = {
         **BaseModality._parameter_constraints,
         "tokenizer": [StrOptions({"words", "subwords"})],
+        "vectors": [str, Path, None],
+        "encoder": [HasMethods(["encode"]), HasMethods(["transform"]), str, Path, None],
         "n_tokens": [*POSITIVE_INT, None],
         "max_features": POSITIVE_INT,
         "svd_dim": POSITIVE_INT,
@@ -170,6 +175,8 @@ class TextModality(BaseModality):
         self,
         *,
         tokenizer: Literal["words", "subwords"] = "words",
+        vectors: str | Path | None = "auto",
+        encoder: Any = None,
         n_tokens: int | None = None,
         max_features: int = 20_000,
         svd_dim: int = 128,
@@ -179,6 +186,8 @@ class TextModality(BaseModality):
         random_state: RandomState = None,
     ) -> None:
         self.tokenizer = tokenizer
+        self.vectors = vectors
+        self.encoder = encoder
         self.n_tokens = n_tokens
         self.max_features = max_features
         self.svd_dim = svd_dim
@@ -190,17 +199,10 @@ class TextModality(BaseModality):
     @staticmethod
     def claims(values: Array) -> bool:
         """Return whether a column holds tags, or free text rather than categories."""
-        if values.dtype != object:
-            return False
-        present = [value for value in values.tolist() if isinstance(value, str)]
-        if not present:
-            return are_tags([value for value in values if value is not None])
-        n_words = np.mean([count_words(value) for value in present])
-        enough = min(MIN_DISTINCT_TEXTS, len(present) / 2)
-        return bool(n_words >= MIN_WORDS_OF_TEXT) and len(set(present)) > enough
+        return is_text(values)
 
     def fit(self, block: Any, y: None = None) -> Self:
-        """Learn the vocabulary, or fit the preprocessor and the scale of its vectors.
+        """Learn the words of the texts, or the scale of their vectors.
 
         Parameters
         ----------
@@ -221,13 +223,19 @@ class TextModality(BaseModality):
             If a value is neither a string nor a list of strings.
 
         ValueError
-            If no text contains a word.
+            If no text contains a word, if two parameters say what replaces the words,
+            or if static vectors are damaged or do not fit their tokenizer.
+
+        ImportError
+            If what a parameter asks for is not installed.
         """
         self._validate_params()
+        self._check_sources()
         self.make_augmentation()
         documents, names = read_documents(block)
         self.n_columns_in_ = len(names)
-        if self.preprocessor is not None:
+        self.vectors_ = None
+        if self._reads_vectors:
             self._fit_vectors(list(map(join_tags, documents)))
             return self
         if not any(documents):
@@ -238,13 +246,11 @@ class TextModality(BaseModality):
                 f"{next(filter(None, documents))!r}. If these are categories, use "
                 "'tabular'."
             )
-        fit = self._fit_words if self.tokenizer == "words" else self._fit_subwords
-        counts = count_ids(fit(documents), self._n_ids)
-        self.token_vectors_ = find_directions(counts, self.svd_dim, self.random_state)
+        self._fit_tokens(documents)
         return self
 
     def transform(self, block: Any) -> Array:
-        """Return the texts as ids of words, or as vectors with a `preprocessor`.
+        """Return the texts as ids of words, or as vectors.
 
         Parameters
         ----------
@@ -255,8 +261,9 @@ class TextModality(BaseModality):
         -------
         ndarray of shape (n_samples, n_tokens), int32
             Ids of words by decreasing weight, or of subwords in order: 0 is padding, 1
-            marks a text without known words, words start at 2. With a `preprocessor`,
-            standardised vectors of shape (n_samples, n_features), float32.
+            marks a text without known words, words start at 2. With an `encoder` or a
+            `preprocessor`, standardised vectors of shape (n_samples, n_features),
+            float32.
 
         Raises
         ------
@@ -265,7 +272,7 @@ class TextModality(BaseModality):
         """
         documents, names = read_documents(block)
         self._check_fitted_width(len(names))
-        if self.preprocessor is None:
+        if not self._reads_vectors:
             return self._list_ids(documents)
         vectors = self._vectorise(list(map(join_tags, documents)))
         return np.asarray(reduce_vectors(self.reducer_, vectors), dtype=np.float32)
@@ -287,94 +294,79 @@ class TextModality(BaseModality):
             None if more than half of the texts have a known word, or if there are fewer
             than ten.
         """
-        unknown = ~(values >= FIRST_WORD).any(axis=1)
-        if self.preprocessor is not None or unknown.mean() <= MAX_UNKNOWN:
+        unknown: Any = ~(values >= FIRST_WORD).any(axis=1)
+        if self._reads_vectors or unknown.mean() <= MAX_UNKNOWN:
             return None
-        documents, names = read_documents(block)
-        filled = np.array(list(map(bool, documents)))
-        n_texts, n_unknown = int(filled.sum()), int((unknown & filled).sum())
-        if n_texts < MIN_TEXTS or n_unknown <= MAX_UNKNOWN * n_texts:
-            return None
-        example = documents[int((unknown & filled).argmax())]
-        return (
-            f"{n_unknown} of {n_texts} texts in columns {names} have no known word, "
-            f"for example {reprlib.repr(example)}, so that their features are all "
-            "alike. Known are words that fit has seen, in two texts or more if any "
-            "were."
-        )
+        return describe_unknown(*read_documents(block), unknown)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the state; a tokenizer, and the words of a vocabulary, as JSON."""
-        state = dict(super().__getstate__())
-        if "tokenizer_" in state:
-            state["tokenizer_"] = self.tokenizer_.to_str()
-        if "vectorizer_" in state and self.preprocessor is None:
-            state["vectorizer_"] = pack_vocabulary(self.vectorizer_)
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore the state."""
-        super().__setstate__(state)
-        if "tokenizer_" in state:
-            self.tokenizer_ = read_tokenizer(state["tokenizer_"])
-        if "vectorizer_" in state and self.preprocessor is None:
-            self.vectorizer_ = unpack_vocabulary(state["vectorizer_"])
-
-    def make_encoder(self, embed_dim: int) -> TokenEncoder | VectorEncoder:
+    def make_encoder(
+        self, embed_dim: int
+    ) -> TokenEncoder | StaticTokenEncoder | VectorEncoder:
         """Return the encoder for words or vectors, of width `embed_dim`."""
-        if self.preprocessor is not None:
+        if self._reads_vectors:
             n_features = self.reducer_[-1].n_features_in_
             return VectorEncoder(n_features, embed_dim, self.n_tokens_)
-        # Of equal length: the direction is what is known about a rare word.
-        start = normalize(self.token_vectors_[:, :embed_dim])
-        return TokenEncoder(self._n_ids, embed_dim, start * np.sqrt(start.shape[1]))
+        return self._make_token_encoder(embed_dim)
 
     def make_augmentation(self) -> Augmentation:
         """Return the augmentation for words or for vectors."""
-        if self.preprocessor is not None:
+        if self._reads_vectors:
             return super().make_augmentation()
         corrupt = TokenCorruption(self.corruption_rate)
         return self._compose({"corrupt": corrupt, "drop": TokenDrop(fill=UNKNOWN)})
 
-    @property
-    def _n_ids(self) -> int:
-        """Number of ids, including padding."""
-        if self.tokenizer == "subwords":
-            return self.tokenizer_.get_vocab_size()
-        return FIRST_WORD + len(self.vectorizer_.vocabulary_)
+    def __sklearn_clone__(self) -> Self:
+        """Return an unfitted copy, which shares a frozen model."""
+        params = {
+            name: value if name == "encoder" else clone(value, safe=False)
+            for name, value in self.get_params(deep=False).items()
+        }
+        return type(self)(**params)
 
-    def _list_ids(self, documents: list[Document]) -> NDArray[np.int32]:
-        """Return the ids of each document, padded."""
-        if self.tokenizer == "subwords":
-            ids = split_subwords(self.tokenizer_, list(map(join_tags, documents)))
-            return pad_ids(ids, self.n_tokens_)
-        return list_heaviest(self.vectorizer_.transform(documents), self.n_tokens_)
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """Return the constructor call, with the vectors that "auto" has chosen."""
+        if not self._is_static:
+            return super().__repr__(N_CHAR_MAX)
+        chosen = clone(self).set_params(vectors=self.vectors_)
+        return super(TextModality, chosen).__repr__(N_CHAR_MAX)
 
-    def _fit_words(self, documents: list[Document]) -> NDArray[np.int32]:
-        """Learn the vocabulary; return the ids of each document, padded."""
-        self.vectorizer_, weights = learn_vocabulary(documents, self.max_features)
-        n_words = weights.getnnz(axis=1).max()
-        self.n_tokens_ = int(np.clip(n_words, 1, self.n_tokens or MAX_WORDS))
-        return list_heaviest(weights, self.n_tokens_)
-
-    def _fit_subwords(self, documents: list[Document]) -> NDArray[np.int32]:
-        """Learn the subwords; return the ids of each document, padded."""
-        texts = list(map(join_tags, documents))
-        self.tokenizer_ = train_tokenizer(texts, self.max_features)
-        ids = split_subwords(self.tokenizer_, texts)
-        longest = max(map(len, ids))
-        self.n_tokens_ = max(1, min(longest, self.n_tokens or MAX_SUBWORDS))
-        return pad_ids(ids, self.n_tokens_)
+    def _check_sources(self) -> None:
+        """Raise ValueError if two parameters say what becomes of the texts."""
+        others = {
+            f"{name}={getattr(self, name)!r}"
+            for name in ("encoder", "preprocessor")
+            if getattr(self, name) is not None
+        }
+        if len(others) > 1:
+            raise ValueError(
+                "TextModality takes an 'encoder' or a 'preprocessor', not both."
+            )
+        if self.tokenizer != "words":
+            others.add(f"tokenizer={self.tokenizer!r}")
+        if others and self.vectors not in ("auto", None):
+            raise ValueError(
+                "The 'vectors' parameter of TextModality must be 'auto' or None beside "
+                f"{others.pop()}. Got {self.vectors!r} instead."
+            )
 
     def _fit_vectors(self, texts: list[str]) -> None:
-        with naming_preprocessor(self.preprocessor):
-            self.vectorizer_ = clone(self.preprocessor).fit(texts)
+        preprocessor = self._find_preprocessor()
+        with naming_preprocessor(preprocessor):
+            self.vectorizer_ = clone(preprocessor).fit(texts)
         vectors = self._vectorise(texts)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_tokens_ = self.n_tokens or VECTOR_TOKENS
 
+    def _find_preprocessor(self) -> Any:
+        """Return the transformer of texts, unfitted."""
+        if self.encoder is None:
+            return self.preprocessor
+        if isinstance(self.encoder, PretrainedEncoder):
+            return self.encoder
+        return PretrainedEncoder(self.encoder)
+
     def _vectorise(self, texts: list[str]) -> Any:
         """Return the vectors of the preprocessor, dense or sparse."""
-        with naming_preprocessor(self.preprocessor):
+        with naming_preprocessor(self.vectorizer_):
             vectors = self.vectorizer_.transform(texts)
         return vectors if sparse.issparse(vectors) else read_matrix(vectors)
