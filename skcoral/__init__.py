@@ -1,5 +1,10 @@
 """Scikit-learn compatible self-supervised learning for multimodal tables."""
 
+from skcoral.components import (
+    ComponentRidge,
+    ComponentRidgeClassifier,
+    ComponentScaler,
+)
 from skcoral.methods.classifier import COrALClassifier
 from skcoral.methods.comm import CoMMTransformer, InfMaskingTransformer
 from skcoral.methods.coral import COrALTransformer
@@ -26,6 +31,9 @@ __all__ = [
     "COrALRegressor",
     "COrALTransformer",
     "CoMMTransformer",
+    "ComponentRidge",
+    "ComponentRidgeClassifier",
+    "ComponentScaler",
     "CrossSelfTransformer",
     "CrossTransformer",
     "DisentangledSSLTransformer",

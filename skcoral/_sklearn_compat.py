@@ -15,6 +15,8 @@ from sklearn.utils._param_validation import validate_params as _validate_params
 from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import _get_feature_names as read_feature_names
 
 __all__ = [
     "BaseComposition",
@@ -24,8 +26,10 @@ __all__ = [
     "StrOptions",
     "VisualBlock",
     "check_feature_names_in",
+    "check_sample_weight",
     "fit_context",
     "get_column_indices",
+    "read_feature_names",
     "validate_params",
 ]
 

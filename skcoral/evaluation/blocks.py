@@ -11,13 +11,13 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from skorch.helper import SliceDict
 
-from skcoral._components import name_components, place_components
 from skcoral._input.columns import read_columns
 from skcoral._input.containers import is_dataframe
 from skcoral._input.selection import BlockReader
 from skcoral._input.validation import validate_X
 from skcoral._sklearn_compat import check_feature_names_in, fit_context
 from skcoral._types import Array, Rows
+from skcoral.components._columns import name_components, place_components
 
 
 class JoinBlocks(TransformerMixin, BaseEstimator):

@@ -9,10 +9,10 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.cross_decomposition import CCA
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._components import name_components, place_components
 from skcoral._constraints import TRANSFORMER
 from skcoral._sklearn_compat import HasMethods, check_feature_names_in, fit_context
 from skcoral._types import Array, Rows
+from skcoral.components._columns import name_components, place_components
 from skcoral.evaluation.blocks import JoinBlocks
 
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skcoral._components import name_components, place_components
 from skcoral._generators import derive_seed
 from skcoral._input.blocks import find_filled, keep_rows
 from skcoral._input.validation import validate_X
@@ -27,6 +26,7 @@ from skcoral._training.trainer import (
     train,
 )
 from skcoral._types import RandomState, Rows
+from skcoral.components._columns import name_components, place_components
 from skcoral.methods import _parameters as shared
 from skcoral.methods._checks import check_callbacks, check_names, refuse_early_stopping
 from skcoral.methods._nested import NestedParameters
