@@ -44,8 +44,8 @@ from experiment import (
     sort_methods,
     whole,
 )
-from torch import nn
 
+from skcoral.augmentations import Compose, Flip, ResizedCrop
 from skcoral.datasets import make_trifeatures
 from skcoral.evaluation import LinearProbe, evaluate
 from skcoral.modalities import ImageModality
@@ -67,15 +67,8 @@ LAPTOP_PROBE = LinearProbe(Cs=(1e-3, 1e-2, 1e-1), refine=False, class_weight="ba
 # -------
 
 
-class CropAndFlip:
-    """Views that keep the colours, on which the synergy rests."""
-
-    def __call__(self, x, mask=None, generator=None):
-        """Return a view of the images `x`, bytes, as floats."""
-        from kornia import augmentation as kornia
-
-        crop = kornia.RandomResizedCrop(tuple(x.shape[2:]), scale=(0.5, 1.0))
-        return nn.Sequential(crop, kornia.RandomHorizontalFlip())(x.float() / 255)
+# Views that keep the colours, on which the synergy rests.
+CROP_AND_FLIP = Compose([ResizedCrop(0.5), Flip()])
 
 
 def make_estimator(method, scale, epochs):
@@ -83,7 +76,7 @@ def make_estimator(method, scale, epochs):
     if scale == "paper":
         return make_published(method, "trifeatures", max_epochs=epochs)
     modalities = [
-        (name, ImageModality(augmentation=CropAndFlip(), conv_width=16), name)
+        (name, ImageModality(augmentation=CROP_AND_FLIP, conv_width=16), name)
         for name in ("image1", "image2")
     ]
     parameters = {"max_epochs": epochs, **LAPTOP}

@@ -41,8 +41,6 @@ def make_data(names):
 
 @pytest.mark.parametrize(("method", "dataset"), EXPERIMENTS)
 def test_every_experiment_fits_data_of_its_shape(method, dataset):
-    if "trifeatures" in dataset or "touch" in dataset:
-        pytest.importorskip("kornia")
     params = published_settings(method, dataset)
     model = ESTIMATORS[method](**params, random_state=0).set_params(max_epochs=1)
     X = make_data([name for name, _, _ in params["modalities"]])

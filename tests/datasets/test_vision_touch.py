@@ -201,7 +201,6 @@ def test_very_large_forces_are_bounded(tmp_path, value):
 
 @pytest.mark.parametrize("target", ["contact_next", "ee_yaw_next"])
 def test_estimator_fits_and_transforms_the_parts(folder, tiny, target):
-    pytest.importorskip("kornia")
     train, test = (
         load_vision_touch(folder, subset=part, target=target, n_files=2)
         for part in ("train", "test")
@@ -244,7 +243,6 @@ def test_small_images_are_means_over_squares(folder, size):
 
 
 def test_images_on_disk_are_those_in_memory(folder, tmp_path, tiny):
-    pytest.importorskip("kornia")
     file = tmp_path / "images.npy"
     mapped = load_vision_touch(folder, n_files=2, image_file=file)
     loaded = load_vision_touch(folder, n_files=2)

@@ -203,7 +203,6 @@ def test_training_in_bfloat16(views, kind):
 
 @kinds
 def test_views_of_images_and_series(kind):
-    pytest.importorskip("kornia")
     rng = np.random.default_rng(0)
     images = rng.integers(0, 255, size=(12, 9, 9, 3), dtype=np.uint8)
     series = rng.normal(size=(12, 5, 2))

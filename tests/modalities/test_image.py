@@ -212,14 +212,6 @@ def block_import(monkeypatch, name):
     monkeypatch.setattr(builtins, "__import__", without)
 
 
-def test_missing_kornia_names_the_extra(monkeypatch):
-    block_import(monkeypatch, "kornia")
-    with pytest.raises(ImportError, match=r"pip install 'skcoral\[image\]'"):
-        SimCLR()(torch.zeros(1, 3, 8, 8))
-    coral = make_coral(ImageModality(augmentation=[]))
-    assert coral.fit_transform(SliceDict(i=make_images())).shape == (N_ROWS, 12)
-
-
 def test_missing_pillow_names_the_extra(monkeypatch, tmp_path):
     paths = as_cells(write_files(make_images(), tmp_path))
     block_import(monkeypatch, "PIL")
