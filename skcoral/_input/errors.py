@@ -33,9 +33,9 @@ def naming_block(key):
 
 
 @contextlib.contextmanager
-def naming_preprocessor(preprocessor):
+def naming_preprocessor(preprocessor, role="preprocessor"):
     """Say that it was a user's transformer that did not take a block."""
-    where = f"The preprocessor {type(preprocessor).__name__} does not take this block"
+    where = f"The {role} {type(preprocessor).__name__} does not take this block"
     try:
         with _prefixing(where):
             yield

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Protocol, Self
 import numpy as np
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import TruncatedSVD
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -105,6 +105,14 @@ class BaseModality(BaseEstimator):
         "random_state": ["random_state"],
     }
 
+    def __sklearn_clone__(self) -> Self:
+        """Return an unfitted copy, which shares a frozen model."""
+        params = {
+            name: value if name == "encoder" else clone(value, safe=False)
+            for name, value in self.get_params(deep=False).items()
+        }
+        return type(self)(**params)
+
     @staticmethod
     def claims(values: np.ndarray) -> bool:
         """Return whether "auto" gives a column of these values to this kind.
@@ -169,13 +177,20 @@ class BaseModality(BaseEstimator):
     def make_augmentation(self) -> Augmentation:
         """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
         corrupt = MarginalCorruption(self.corruption_rate)
-        return self._compose({"corrupt": corrupt, "noise": Noise(), "drop": Drop()})
+        known: dict[str, Augmentation] = {
+            "corrupt": corrupt,
+            "noise": Noise(),
+            "drop": Drop(),
+        }
+        return self._compose(known, default="corrupt")
 
-    def _compose(self, known: dict[str, Augmentation]) -> Augmentation:
+    def _compose(
+        self, known: dict[str, Augmentation], default: str | None = None
+    ) -> Augmentation:
         """Look up the augmentations named in `augmentation`, in order."""
         if callable(self.augmentation):
             return self.augmentation
-        words = self.augmentation
+        words: Any = default if self.augmentation is None else self.augmentation
         words = [words] if isinstance(words, str) else list(words)
         for word in words:
             if word not in known:

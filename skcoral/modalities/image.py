@@ -1,19 +1,30 @@
 """Images: arrays, PIL images or file paths, decoded to one size."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
 
-from skcoral._constraints import POSITIVE_INT
+from skcoral._constraints import POSITIVE_INT, PROBABILITY
 from skcoral._input.arrays import is_numeric
 from skcoral._input.containers import list_cells
-from skcoral._input.presence import first_present, is_missing
+from skcoral._input.errors import naming_preprocessor
+from skcoral._input.presence import find_nonempty_rows, first_present, is_missing
 from skcoral._sklearn_compat import StrOptions
 from skcoral._types import Array, RandomState
-from skcoral.augmentations import Augmentation, SimCLR
+from skcoral.augmentations import (
+    Augmentation,
+    ColorJitter,
+    Flip,
+    GaussianBlur,
+    ResizedCrop,
+    SimCLR,
+)
 from skcoral.modalities._pixels import (
     CHANNELS,
     Cell,
@@ -24,8 +35,27 @@ from skcoral.modalities._pixels import (
     read_cells,
     to_unit,
 )
-from skcoral.modalities.base import BaseModality
+from skcoral.modalities.base import (
+    AUGMENTATIONS,
+    BaseModality,
+    fit_reducer,
+    read_matrix,
+    reduce_vectors,
+)
+from skcoral.nn.encoders.embedding import VectorEncoder
 from skcoral.nn.encoders.image import ImageEncoder
+from skcoral.pretrained import MODEL, wrap_model
+
+# Encoders that are trained.
+NETWORKS = {"conv", "patch", "alexnet"}
+# Views of images by their words.
+VIEWS = {
+    "simclr": SimCLR,
+    "crop": ResizedCrop,
+    "color": ColorJitter,
+    "blur": GaussianBlur,
+    "flip": Flip,
+}
 
 # Suffixes of the files that "auto" takes for images.
 FILE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
@@ -41,7 +71,7 @@ class ImageModality(BaseModality):
 
     Images are decoded one by one, resized to one size and kept in memory as bytes, up
     to 1 GB. Beyond that, files are decoded again in each epoch, batch by batch. Views
-    are made on the device by `kornia` (extra ``image``).
+    are made on the device.
 
     Parameters
     ----------
@@ -52,10 +82,13 @@ class ImageModality(BaseModality):
     mode : {"RGB", "L"}, default="RGB"
         Colour or grey; other images are converted.
 
-    encoder : {"conv", "patch", "alexnet"}, default="conv"
+    encoder : {"conv", "patch", "alexnet"}, torch.nn.Module, object with `encode` or \
+            `transform`, or path, default="conv"
         A compact convolutional network, linear patches, or the convolutions of AlexNet
         as in COrAL's paper, which need images of at least 63 pixels in height and
-        width.
+        width. Anything else is a frozen model, whose vectors replace the pixels: a
+        short form of ``encoder=PretrainedEncoder(model)``. Its vectors are standardised
+        and become tokens by a small network. Clones share it.
 
     patch_size : int, default=8
         Height and width of a patch in pixels.
@@ -64,10 +97,16 @@ class ImageModality(BaseModality):
         Number of channels of the first convolution of "conv"; the second has twice as
         many, the others four times. 16 takes about half the time.
 
-    augmentation : {"simclr"}, sequence of it, or callable, default="simclr"
-        How views are made: "simclr" is a random crop, flip, colour jitter, greyscale
-        and blur. An empty sequence leaves images unchanged. A callable takes ``(tensor,
-        mask, generator)``.
+    augmentation : {"simclr", "crop", "color", "blur", "flip"}, sequence of these, \
+            callable or None, default=None
+        How views are made: "simclr" does all four, a random crop, a change of colours,
+        a blur and a flip. An empty sequence leaves images unchanged. A callable takes
+        ``(tensor, mask, generator)``. Vectors of a frozen model have the views of
+        :class:`EmbeddingModality` instead: "corrupt", "noise" or "drop". None takes
+        "simclr", or "corrupt" for vectors.
+
+    corruption_rate : float, default=0.5
+        Probability that "corrupt" replaces a component of a vector.
 
     random_state : int, RandomState instance or None, default=None
         Not used, present for consistency with the other kinds.
@@ -85,8 +124,17 @@ class ImageModality(BaseModality):
         Mean and standard deviation of each channel, over at most 2,000 evenly spaced
         images.
 
+    encoder_ : PretrainedEncoder
+        The frozen model, if `encoder` is one. Its vectors are standardised by those of
+        the same images.
+
     Notes
     -----
+    A frozen model gets images as arrays of shape (n_channels, height, width), of bytes
+    if all have 8 bits per channel, otherwise of floats in [0, 1]; see
+    :class:`~skcoral.pretrained.PretrainedEncoder`. Its vectors are computed in `fit`,
+    for at most 2,000 images, and in `transform`; with `memory` each once.
+
     A block is an array of shape (n_samples, height, width, channels), (n_samples,
     channels, height, width) or (n_samples, height, width), of bytes, of 16 bits or of
     floats in [0, 1]; or an object array, or a data frame's column, of such images, PIL
@@ -111,10 +159,16 @@ class ImageModality(BaseModality):
     _parameter_constraints = {
         "size": [*POSITIVE_INT, tuple, list, None],
         "mode": [StrOptions(set(CHANNELS))],
-        "encoder": [StrOptions({"conv", "patch", "alexnet"})],
+        "encoder": [StrOptions(NETWORKS), *MODEL],
         "patch_size": POSITIVE_INT,
         "conv_width": POSITIVE_INT,
-        "augmentation": [StrOptions({"simclr"}), "array-like", callable],
+        "augmentation": [
+            StrOptions({*VIEWS, *AUGMENTATIONS}),
+            "array-like",
+            callable,
+            None,
+        ],
+        "corruption_rate": PROBABILITY,
         "random_state": ["random_state"],
     }
 
@@ -123,10 +177,11 @@ class ImageModality(BaseModality):
         *,
         size: int | tuple[int, int] | None = None,
         mode: Mode = "RGB",
-        encoder: Literal["conv", "patch", "alexnet"] = "conv",
+        encoder: Any = "conv",
         patch_size: int = 8,
         conv_width: int = 32,
-        augmentation: str | Sequence[str] | Augmentation = "simclr",
+        augmentation: str | Sequence[str] | Augmentation | None = None,
+        corruption_rate: float = 0.5,
         random_state: RandomState = None,
     ) -> None:
         self.size = size
@@ -135,6 +190,7 @@ class ImageModality(BaseModality):
         self.patch_size = patch_size
         self.conv_width = conv_width
         self.augmentation = augmentation
+        self.corruption_rate = corruption_rate
         self.random_state = random_state
 
     @staticmethod
@@ -176,6 +232,7 @@ class ImageModality(BaseModality):
             If Pillow is needed but not installed.
         """
         self._validate_params()
+        self._check_encoder()
         self.make_augmentation()
         self.size_: Any = self._check_size()
         images = self._sample(block)
@@ -186,10 +243,12 @@ class ImageModality(BaseModality):
         self.mean_ = unit.mean(axis=axes, dtype=np.float64).astype(np.float32)
         deviation = unit.std(axis=axes, dtype=np.float64).astype(np.float32)
         self.scale_ = np.where(deviation > 0, deviation, 1).astype(np.float32)
+        if self._is_frozen:
+            self._fit_vectors(images)
         return self
 
     def transform(self, block: Any) -> Array:
-        """Return the images, resized to one size.
+        """Return the images, resized to one size, or the vectors of a frozen model.
 
         Parameters
         ----------
@@ -199,12 +258,15 @@ class ImageModality(BaseModality):
         Returns
         -------
         ndarray of shape (n_samples, n_channels, height, width), uint8 or float32
-            Bytes if all images have 8 bits per channel, otherwise floats in [0, 1].
+            Bytes if all images have 8 bits per channel, otherwise floats in [0, 1]. Of
+            a frozen model, vectors of shape (n_samples, n_features), float32.
         """
-        return self._read(block)
+        return self._transform_vectors(block) if self._is_frozen else self._read(block)
 
-    def make_encoder(self, embed_dim: int) -> ImageEncoder:
+    def make_encoder(self, embed_dim: int) -> ImageEncoder | VectorEncoder:
         """Return a new encoder of width `embed_dim`."""
+        if self._is_frozen:
+            return VectorEncoder(self.reducer_[-1].n_features_in_, embed_dim)
         return ImageEncoder(
             self.mean_,
             self.scale_,
@@ -217,7 +279,29 @@ class ImageModality(BaseModality):
 
     def make_augmentation(self) -> Augmentation:
         """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""
-        return self._compose({"simclr": SimCLR()})
+        if self._is_frozen:
+            return super().make_augmentation()
+        return self._compose({w: make() for w, make in VIEWS.items()}, default="simclr")
+
+    @property
+    def _n_kept(self) -> int:
+        """Number of decoded images that memory may hold."""
+        n_bytes = CHANNELS[self.mode] * math.prod(self.size_) * self.itemsize_
+        return max(1, MAX_DECODED_BYTES // n_bytes)
+
+    @property
+    def _is_frozen(self) -> bool:
+        """Whether a model encodes the images before training."""
+        return not isinstance(self.encoder, str) or self.encoder not in NETWORKS
+
+    def _check_encoder(self) -> None:
+        known = not self._is_frozen or not isinstance(self.encoder, str)
+        if not known and not Path(self.encoder).exists():
+            raise ValueError(
+                "The 'encoder' parameter of ImageModality must be among "
+                f"{sorted(NETWORKS)}, a model or the path of one; nothing is "
+                f"downloaded. Got {self.encoder!r} instead."
+            )
 
     def _check_size(self) -> Size | None:
         size: Any = (self.size,) * 2 if isinstance(self.size, Integral) else self.size
@@ -243,11 +327,11 @@ class ImageModality(BaseModality):
         Returns
         -------
         ndarray of object of shape (n_samples,), or None
-            None if the images are an array or take at most 1 GB when decoded.
+            None if the images are an array, take at most 1 GB when decoded, or become
+            vectors.
         """
-        n_bytes = len(block) * CHANNELS[self.mode] * np.prod(self.size_)
-        n_bytes *= self.itemsize_
-        if is_numeric(block) or n_bytes <= MAX_DECODED_BYTES:
+        few = len(block) <= self._n_kept
+        if is_numeric(block) or few or self._is_frozen:
             return None
         cells = [Cell(*cell) for cell in enumerate(list_cells(block))]
         present = (None if is_missing(cell.image) else cell for cell in cells)
@@ -262,6 +346,38 @@ class ImageModality(BaseModality):
         there = [row for row, cell in enumerate(cells) if not is_missing(cell)]
         rows = there[:: -(-len(there) // STATISTICS_ROWS)]
         return read_cells([Cell(r, cells[r]) for r in rows], self.mode, self.size_)
+
+    def _fit_vectors(self, images: Array) -> None:
+        """Load the model, and learn the scale of its vectors."""
+        self.encoder_ = clone(wrap_model(self.encoder)).fit(images)
+        self.reducer_ = fit_reducer(self._encode(images), 1, None)
+
+    def _transform_vectors(self, block: Any) -> NDArray[np.float32]:
+        """Return standardised vectors, zero where a row has no image."""
+        rows = np.flatnonzero(find_nonempty_rows(block))
+        n_features = self.reducer_[-1].n_features_in_
+        out = np.zeros((len(block), n_features), dtype=np.float32)
+        for part, images in self._read_parts(block, rows):
+            out[part] = reduce_vectors(self.reducer_, self._encode(images))
+        return out
+
+    def _read_parts(self, block: Any, rows: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield some rows and their images, so many at a time as memory may hold."""
+        whole = self._read(block) if is_numeric(block) else None
+        cells = [] if is_numeric(block) else list_cells(block)
+        for start in range(0, len(rows), self._n_kept):
+            part = rows[start : start + self._n_kept]
+            if whole is not None:
+                yield part, whole[part]
+                continue
+            images = [Cell(row, cells[row]) for row in part]
+            yield part, read_cells(images, self.mode, self.size_)
+
+    def _encode(self, images: Array) -> Array:
+        """Return the vectors of the model."""
+        images = to_unit(images) if self.itemsize_ > 1 else images
+        with naming_preprocessor(self.encoder_.encoder, "encoder"):
+            return read_matrix(self.encoder_.transform(images))
 
     def _read(self, block: Any) -> Array:
         if is_numeric(block):

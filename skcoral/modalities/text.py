@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from skcoral._constraints import POSITIVE_INT
 from skcoral._input.errors import naming_preprocessor
-from skcoral._sklearn_compat import HasMethods, StrOptions
+from skcoral._sklearn_compat import StrOptions
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, TokenCorruption, TokenDrop
 from skcoral.modalities._ids import FIRST_WORD, UNKNOWN
@@ -31,7 +31,7 @@ from skcoral.modalities.base import (
 )
 from skcoral.nn.encoders.embedding import VectorEncoder
 from skcoral.nn.encoders.text import StaticTokenEncoder, TokenEncoder
-from skcoral.pretrained import PretrainedEncoder
+from skcoral.pretrained import MODEL, wrap_model
 
 # Number of tokens per vector if n_tokens is None.
 VECTOR_TOKENS = 8
@@ -165,7 +165,7 @@ class TextModality(TokensMixin, BaseModality):
         **BaseModality._parameter_constraints,
         "tokenizer": [StrOptions({"words", "subwords"})],
         "vectors": [str, Path, None],
-        "encoder": [HasMethods(["encode"]), HasMethods(["transform"]), str, Path, None],
+        "encoder": [*MODEL, None],
         "n_tokens": [*POSITIVE_INT, None],
         "max_features": POSITIVE_INT,
         "svd_dim": POSITIVE_INT,
@@ -315,14 +315,6 @@ class TextModality(TokensMixin, BaseModality):
         corrupt = TokenCorruption(self.corruption_rate)
         return self._compose({"corrupt": corrupt, "drop": TokenDrop(fill=UNKNOWN)})
 
-    def __sklearn_clone__(self) -> Self:
-        """Return an unfitted copy, which shares a frozen model."""
-        params = {
-            name: value if name == "encoder" else clone(value, safe=False)
-            for name, value in self.get_params(deep=False).items()
-        }
-        return type(self)(**params)
-
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         """Return the constructor call, with the vectors that "auto" has chosen."""
         if not self._is_static:
@@ -359,11 +351,7 @@ class TextModality(TokensMixin, BaseModality):
 
     def _find_preprocessor(self) -> Any:
         """Return the transformer of texts, unfitted."""
-        if self.encoder is None:
-            return self.preprocessor
-        if isinstance(self.encoder, PretrainedEncoder):
-            return self.encoder
-        return PretrainedEncoder(self.encoder)
+        return self.preprocessor if self.encoder is None else wrap_model(self.encoder)
 
     def _vectorise(self, texts: list[str]) -> Any:
         """Return the vectors of the preprocessor, dense or sparse."""

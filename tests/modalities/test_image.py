@@ -14,7 +14,6 @@ from skorch.helper import SliceDict
 
 from skcoral import COrALTransformer, ImageModality
 from skcoral._training.net import INFERENCE_BATCH_SIZE
-from skcoral.augmentations import SimCLR
 from skcoral.modalities import image as module
 from skcoral.nn.encoders.image import ImageEncoder
 
@@ -222,31 +221,42 @@ def test_missing_pillow_names_the_extra(monkeypatch, tmp_path):
 # Views and encoders
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_views_are_floats_in_the_unit_and_follow_the_generator(channels):
-    shape = (6, channels, 16, 16)
-    x = torch.randint(0, 256, shape, dtype=torch.uint8)
-    before = x.clone()
-    views = []
-    for seed in (0, 0, 1):
-        generator = torch.Generator().manual_seed(seed)
-        views.append(SimCLR()(x, None, generator))
-    assert torch.equal(x, before)
-    assert torch.equal(views[0], views[1]) and not torch.equal(views[0], views[2])
-    assert views[0].shape == x.shape and views[0].dtype == torch.float32
-    assert 0 <= views[0].min() and views[0].max() <= 1
+@pytest.mark.parametrize(
+    "augmentation", ["simclr", "crop", "color", "blur", ("crop", "flip"), []]
+)
+def test_views_are_made_of_words(augmentation):
+    spec = ImageModality(augmentation=augmentation).fit(make_images())
+    x = torch.rand(6, 3, 16, 16)
+    view = spec.make_augmentation()(x, None, torch.Generator().manual_seed(0))
+    assert view.shape == x.shape
+    assert torch.equal(view, x) == (augmentation == [])
 
 
-def test_samples_have_views_of_their_own():
-    x = torch.rand(1, 3, 16, 16).repeat(8, 1, 1, 1)
-    view = SimCLR()(x, None, torch.Generator().manual_seed(0))
-    assert len(view.flatten(1).unique(dim=0)) == 8
+def test_default_views_are_those_of_simclr():
+    x = torch.rand(6, 3, 16, 16)
+    views = [
+        ImageModality(augmentation=word)
+        .fit(make_images())
+        .make_augmentation()(x, None, torch.Generator().manual_seed(0))
+        for word in (None, "simclr")
+    ]
+    assert torch.equal(*views)
+
+
+def test_unknown_views_are_named():
+    message = (
+        "The 'augmentation' parameter of ImageModality must be made of ['blur', "
+        "'color', 'crop', 'flip', 'simclr']. Got 'corrupt' instead."
+    )
+    with pytest.raises(ValueError, match=exactly(message)):
+        ImageModality(augmentation=["corrupt"]).fit(make_images())
 
 
 @pytest.mark.parametrize(
     ("kind", "size", "n_tokens"),
     [
         ("conv", (16, 16), 16),
+        ("conv", (25, 25), 16),
         ("conv", (48, 48), 36),
         ("conv", (4, 7), 8),
         ("patch", (16, 24), 6),
