@@ -62,6 +62,7 @@ TRUSTED = [
             "RankScaler",
             "SparseScaler",
         ],
+        "skcoral.modalities._static_vectors": ["StaticVectors"],
         "skcoral.modalities._words": ["split_pieces", "split_words"],
         "skcoral.modalities.base": ["to_dense"],
         "skcoral.modalities.embedding": ["EmbeddingModality"],

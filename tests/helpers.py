@@ -91,7 +91,7 @@ def as_column(values):
 STATIC_WORDS = "[UNK] red blue green car bike boat ##s ##ke bi".split()
 
 
-def make_static_vectors(folder, outlier=0.0):
+def make_static_vectors(folder, outlier=0.0, dtype=np.float16):
     """Write static vectors of width 5 into a folder; return it."""
     tokenizers = pytest.importorskip("tokenizers")
     vocabulary = {word: i for i, word in enumerate(STATIC_WORDS)}
@@ -101,8 +101,8 @@ def make_static_vectors(folder, outlier=0.0):
     folder.mkdir(exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     table = np.random.default_rng(0).normal(size=(len(STATIC_WORDS), 5))
-    table[-1] += outlier
-    save_file({"embeddings": table.astype(np.float32)}, folder / "model.safetensors")
+    table[STATIC_WORDS.index("bike")] += outlier
+    save_file({"embeddings": table.astype(dtype)}, folder / "model.safetensors")
     return folder
 
 

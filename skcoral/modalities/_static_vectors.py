@@ -3,19 +3,16 @@
 import importlib.util
 from collections import Counter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.preprocessing import normalize
-from sklearn.utils.extmath import randomized_svd
+from sklearn.base import BaseEstimator, TransformerMixin
 
-from skcoral._types import Array, RandomState
-from skcoral.modalities._ids import FIRST_WORD
+from skcoral._types import Array
+from skcoral.modalities._subwords import read_tokenizer
 from skcoral.modalities._words import Document, fold, split_words
-from skcoral.modalities.base import RETURNING_ARRAYS
 
 # The vectors that a wheel brings, and where they lie in it.
 WORDLLAMA = "wordllama"
@@ -25,8 +22,8 @@ TOKENIZER = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 MIN_KNOWN = 0.5
 
 
-class StaticVectors(NamedTuple):
-    """Static vectors.
+class StaticVectors(TransformerMixin, BaseEstimator):
+    """Turn texts into the means of the vectors of their tokens.
 
     Parameters
     ----------
@@ -36,13 +33,60 @@ class StaticVectors(NamedTuple):
     tokenizer : tokenizers.Tokenizer
         Cuts any text into tokens.
 
-    table : ndarray of shape (n_tokens, n_features), float32
+    table : ndarray of shape (n_tokens, n_features)
         The vector of each token.
     """
 
-    name: str
-    tokenizer: Any
-    table: NDArray[np.float32]
+    def __init__(self, name: str, tokenizer: Any, table: Array) -> None:
+        self.name = name
+        self.tokenizer = tokenizer
+        self.table = table
+
+    def fit(self, X: list[str], y: None = None) -> Self:
+        """Do nothing: the vectors are known.
+
+        Parameters
+        ----------
+        X : list of str
+            Ignored.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : StaticVectors
+            The vectors.
+        """
+        return self
+
+    def transform(self, X: list[str]) -> NDArray[np.float32]:
+        """Return the means of the vectors of texts, folded as words are.
+
+        Parameters
+        ----------
+        X : list of str
+            The texts.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float32
+            Zero for texts without a known token.
+        """
+        counts = _count(_encode(self.tokenizer, list(map(fold, X))), len(self.table))
+        used = np.unique(counts.indices)
+        vectors = self.table[used].astype(np.float32)
+        lengths = np.asarray(counts.sum(axis=1))
+        return (counts[:, used] @ vectors) / np.maximum(lengths, 1)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state, with the tokenizer as JSON."""
+        return {**super().__getstate__(), "tokenizer": self.tokenizer.to_str()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the state."""
+        super().__setstate__(state)
+        self.tokenizer = read_tokenizer(state["tokenizer"])
 
 
 def choose_vectors(
@@ -88,78 +132,19 @@ def choose_vectors(
     return _read(WORDLLAMA, root / TOKENIZER, root / WEIGHTS)
 
 
-def count_tokens(tokenizer: Any, n_tokens: int, texts: list[str]) -> Any:
-    """Return how often each token occurs in each text, as a sparse matrix."""
-    ids = _encode(tokenizer, list(map(fold, texts)))
-    rows = np.repeat(np.arange(len(ids)), list(map(len, ids)))
-    columns = np.concatenate([np.zeros(0, dtype=int), *ids]).astype(int)
-    ones = np.ones(len(columns), dtype=np.float32)
-    return sparse.csr_matrix((ones, (rows, columns)), (len(ids), n_tokens))
-
-
-@RETURNING_ARRAYS
-def fit_weights(counts: Any) -> tuple[TfidfTransformer, Any]:
-    """Return fitted TF-IDF of counts of tokens, and the weights that it gives."""
-    weigher = TfidfTransformer(sublinear_tf=True).fit(counts)
-    return weigher, weigher.transform(counts)
-
-
-@RETURNING_ARRAYS
-def weigh_tokens(weigher: TfidfTransformer, tokenizer: Any, texts: list[str]) -> Any:
-    """Return the weights of the tokens of texts, as `fit_weights` has learnt them."""
-    return weigher.transform(count_tokens(tokenizer, weigher.n_features_in_, texts))
-
-
-def find_coordinates(
-    table: Array, kept: Any, n_coordinates: int, random_state: RandomState
-) -> NDArray[np.float16]:
-    """Return the coordinates of all ids, such that those of texts are uncorrelated.
-
-    The mean of the vectors of a text is what static vectors know of it. Coordinates are
-    the principal components of these means, by decreasing variance, with the unit that
-    the coordinates of tokens have a mean square of one.
-
-    Parameters
-    ----------
-    table : ndarray of shape (n_tokens, n_features)
-        The vector of each token.
-
-    kept : sparse matrix of shape (n_texts, n_ids)
-        The ids of each text.
-
-    n_coordinates : int
-        Maximum number of coordinates.
-
-    random_state : int, RandomState instance or None
-        Seed of the decomposition.
-
-    Returns
-    -------
-    ndarray of shape (n_ids, n_coordinates), float16
-        Zero for padding and for texts without tokens.
-    """
-    kept = kept[kept.getnnz(axis=1) > 0, FIRST_WORD:]
-    shares = normalize(kept, norm="l1")
-    means = shares @ table
-    centre = means.mean(axis=0)
-    n_coordinates = min(n_coordinates, *means.shape)
-    _, _, directions = randomized_svd(
-        means - centre, n_coordinates, random_state=random_state
-    )
-    coordinates = (table - centre) @ directions.T
-    squares = (coordinates**2).mean(axis=1)
-    scale = np.sqrt(np.average(squares, weights=np.asarray(kept.sum(axis=0)).ravel()))
-    out = np.zeros((FIRST_WORD + len(table), n_coordinates), dtype=np.float16)
-    largest = np.finfo(np.float16).max
-    out[FIRST_WORD:] = np.clip(coordinates / (scale or 1.0), -largest, largest)
-    return out
-
-
 def _encode(tokenizer: Any, texts: list[str]) -> list[list[int]]:
     """Return the ids of the tokens of each text, without unknown ones."""
     unknown = tokenizer.token_to_id(getattr(tokenizer.model, "unk_token", None) or "")
     encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
     return [[i for i in each.ids if i != unknown] for each in encoded]
+
+
+def _count(ids: list[list[int]], n_tokens: int) -> Any:
+    """Return how often each token occurs in each text, as a sparse matrix."""
+    rows = np.repeat(np.arange(len(ids)), list(map(len, ids)))
+    columns = np.concatenate([np.zeros(0, dtype=int), *ids]).astype(int)
+    ones = np.ones(len(columns), dtype=np.float32)
+    return sparse.csr_matrix((ones, (rows, columns)), (len(ids), n_tokens))
 
 
 def _share_known(tokenizer: Any, documents: list[Document]) -> float:
@@ -219,13 +204,13 @@ def _check(label: str, tensors: dict[str, Array], n_tokens: int) -> Array:
     """Return the only table of a file; raise ValueError unless it fits a tokenizer."""
     shapes = {name: tensor.shape for name, tensor in tensors.items()}
     tables = [tensor for tensor in tensors.values() if tensor.ndim == 2]
+    tables = [table for table in tables if table.dtype.kind == "f"]
     if len(tables) != 1 or len(tables[0]) < n_tokens or not tables[0].shape[1]:
         raise ValueError(
             f"{label} must be one matrix with a row for each of the {n_tokens} tokens "
             f"of their tokenizer. Got {shapes} instead."
         )
-    table = tables[0].astype(np.float32)
-    finite = np.isfinite(table).all(axis=1)
+    finite = np.isfinite(tables[0]).all(axis=1)
     if not finite.all():
         raise ValueError(f"{label} must be finite. Row {int(finite.argmin())} is not.")
-    return table
+    return tables[0]

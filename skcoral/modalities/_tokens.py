@@ -1,4 +1,4 @@
-"""Tokens of texts: words, subwords, or the tokens of static vectors, as ids."""
+"""Tokens of texts: words or subwords, as ids."""
 
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,6 @@ from skcoral.modalities._ids import (
     list_heaviest,
     pad_ids,
 )
-from skcoral.modalities._static_vectors import (
-    StaticVectors,
-    choose_vectors,
-    count_tokens,
-    find_coordinates,
-    fit_weights,
-    weigh_tokens,
-)
 from skcoral.modalities._subwords import (
     read_tokenizer,
     split_subwords,
@@ -35,7 +27,7 @@ from skcoral.modalities._vocabulary import (
     unpack_vocabulary,
 )
 from skcoral.modalities._words import Document
-from skcoral.nn.encoders.text import StaticTokenEncoder, TokenEncoder
+from skcoral.nn.encoders.text import TokenEncoder
 
 # Number of tokens per text if n_tokens is None: words, or subwords.
 MAX_WORDS = 32
@@ -65,7 +57,7 @@ class TokensMixin:
         state = dict(state)
         if "tokenizer_" in state:
             state["tokenizer_"] = self.tokenizer_.to_str()
-        if "vectorizer_" in state and self._has_vocabulary:
+        if "vectorizer_" in state and not self._reads_vectors:
             state["vectorizer_"] = pack_vocabulary(self.vectorizer_)
         return state
 
@@ -76,23 +68,17 @@ class TokensMixin:
         )
         if "tokenizer_" in state:
             self.tokenizer_ = read_tokenizer(state["tokenizer_"])
-        if "vectorizer_" in state and self._has_vocabulary:
+        if "vectorizer_" in state and not self._reads_vectors:
             self.vectorizer_ = unpack_vocabulary(state["vectorizer_"])
 
     def _fit_tokens(self, documents: list[Document]) -> None:
         """Learn the tokens of texts, and where their vectors start."""
-        static = self._choose_vectors(documents)
-        if static is not None:
-            self._fit_static(static, list(map(join_tags, documents)))
-            return
         fit = self._fit_words if self.tokenizer == "words" else self._fit_subwords
         counts = count_ids(fit(documents), self._n_ids)
         self.token_vectors_ = find_directions(counts, self.svd_dim, self.random_state)
 
-    def _make_token_encoder(self, embed_dim: int) -> TokenEncoder | StaticTokenEncoder:
+    def _make_token_encoder(self, embed_dim: int) -> TokenEncoder:
         """Return the encoder of tokens, of width `embed_dim`."""
-        if self._is_static:
-            return StaticTokenEncoder(self.token_vectors_, embed_dim)
         # Of equal length: the direction is what is known about a rare word.
         start = normalize(self.token_vectors_[:, :embed_dim])
         return TokenEncoder(self._n_ids, embed_dim, start * np.sqrt(start.shape[1]))
@@ -100,17 +86,13 @@ class TokensMixin:
     @property
     def _reads_vectors(self) -> bool:
         """Whether a transformer turns texts into vectors."""
-        return self.encoder is not None or self.preprocessor is not None
+        given = self.encoder is not None or self.preprocessor is not None
+        return given or self._is_static
 
     @property
     def _is_static(self) -> bool:
-        """Whether tokens are those of static vectors."""
+        """Whether texts become the means of static vectors."""
         return getattr(self, "vectors_", None) is not None
-
-    @property
-    def _has_vocabulary(self) -> bool:
-        """Whether `vectorizer_` is the vocabulary of words."""
-        return not (self._reads_vectors or self._is_static)
 
     @property
     def _n_ids(self) -> int:
@@ -121,31 +103,10 @@ class TokensMixin:
 
     def _list_ids(self, documents: list[Document]) -> NDArray[np.int32]:
         """Return the ids of each document, padded."""
-        if self._has_vocabulary and self.tokenizer == "words":
+        if self.tokenizer == "words":
             return list_heaviest(self.vectorizer_.transform(documents), self.n_tokens_)
         texts = list(map(join_tags, documents))
-        if self._is_static:
-            weights = weigh_tokens(self.vectorizer_, self.tokenizer_, texts)
-            return list_heaviest(weights, self.n_tokens_)
         return pad_ids(split_subwords(self.tokenizer_, texts), self.n_tokens_)
-
-    def _choose_vectors(self, documents: list[Document]) -> StaticVectors | None:
-        """Return the static vectors to use, or None."""
-        if self.vectors is None or self.tokenizer != "words":
-            return None
-        return choose_vectors(self.vectors, documents)
-
-    def _fit_static(self, static: StaticVectors, texts: list[str]) -> None:
-        """Learn how much the tokens of static vectors weigh, and what tells texts."""
-        self.vectors_, self.tokenizer_ = static.name, static.tokenizer
-        counts = count_tokens(static.tokenizer, len(static.table), texts)
-        self.vectorizer_, weights = fit_weights(counts)
-        self._set_n_tokens(weights.getnnz(axis=1).max(), MAX_SUBWORDS)
-        ids = list_heaviest(weights, self.n_tokens_)
-        kept = count_ids(ids, FIRST_WORD + len(static.table))
-        self.token_vectors_ = find_coordinates(
-            static.table, kept, self.svd_dim, self.random_state
-        )
 
     def _set_n_tokens(self, longest: int, default: int) -> None:
         """Bound the number of tokens by that of the longest text."""

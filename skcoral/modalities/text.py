@@ -14,6 +14,7 @@ from skcoral._sklearn_compat import StrOptions
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, TokenCorruption, TokenDrop
 from skcoral.modalities._ids import FIRST_WORD, UNKNOWN
+from skcoral.modalities._static_vectors import choose_vectors
 from skcoral.modalities._texts import (
     MAX_UNKNOWN,
     describe_unknown,
@@ -22,7 +23,7 @@ from skcoral.modalities._texts import (
     read_documents,
 )
 from skcoral.modalities._tokens import TokensMixin
-from skcoral.modalities._words import split_words
+from skcoral.modalities._words import Document, split_words
 from skcoral.modalities.base import (
     BaseModality,
     fit_reducer,
@@ -30,7 +31,7 @@ from skcoral.modalities.base import (
     reduce_vectors,
 )
 from skcoral.nn.encoders.embedding import VectorEncoder
-from skcoral.nn.encoders.text import StaticTokenEncoder, TokenEncoder
+from skcoral.nn.encoders.text import TokenEncoder
 from skcoral.pretrained import MODEL, wrap_model
 
 # Number of tokens per vector if n_tokens is None.
@@ -46,9 +47,9 @@ class TextModality(TokensMixin, BaseModality):
     network. Missing and empty strings are allowed. In a column of lists of strings,
     each string is one word: a tag.
 
-    With static vectors (extra ``words``), tokens are known from other texts: their
-    vectors stay as they are, and a linear map of them is trained. Words that occur in
-    no training text have vectors too. Nothing is downloaded.
+    With static vectors (extra ``words``), words are known from other texts: the mean of
+    the vectors of its tokens stands for a text, so that words of no training text count
+    too, and a small network turns it into tokens. Nothing is downloaded.
 
     Parameters
     ----------
@@ -73,9 +74,9 @@ class TextModality(TokensMixin, BaseModality):
         short form of ``preprocessor=PretrainedEncoder(encoder)``. Clones share it.
 
     n_tokens : int or None, default=None
-        Maximum number of tokens per text. None takes 32 words, 64 subwords or tokens of
-        static vectors, or 8 tokens for the vector that an `encoder` or a `preprocessor`
-        returns.
+        Maximum number of tokens per text. None takes 32 words, 64 subwords, or 8 tokens
+        for a vector, be it the mean of static ones or that of an `encoder` or a
+        `preprocessor`.
 
     max_features : int, default=20_000
         Maximum size of the vocabulary, in words, of which the most frequent are kept,
@@ -84,15 +85,14 @@ class TextModality(TokensMixin, BaseModality):
 
     svd_dim : int, default=128
         Number of dimensions of the latent semantic analysis, a truncated SVD of TF-IDF,
-        of static vectors after reduction to the principal components of these texts,
         and of sparse vectors of a `preprocessor` after reduction. At most the size of
         the vocabulary and the number of rows.
 
     augmentation : {"corrupt", "drop", "noise"}, sequence of these or callable, \
             default="corrupt"
         How views are made; see :class:`TabularModality`. "corrupt" replaces words by
-        words of other texts, "drop" blanks words, and "noise" is only for the vectors
-        of a `preprocessor`.
+        words of other texts, "drop" blanks words, and "noise" is only for vectors,
+        whose components are replaced and blanked.
 
     corruption_rate : float, default=0.5
         Probability that "corrupt" replaces a word, or a component of a vector.
@@ -110,18 +110,17 @@ class TextModality(TokensMixin, BaseModality):
     vectors_ : str or None
         The static vectors in use, None where there are none.
 
-    vectorizer_ : TfidfVectorizer, TfidfTransformer or transformer
-        The vocabulary and its weights, the weights of the tokens of static vectors, or
-        the fitted `preprocessor`.
+    vectorizer_ : TfidfVectorizer or transformer
+        The vocabulary and its weights, the static vectors, or the fitted `encoder` or
+        `preprocessor`.
 
     tokenizer_ : tokenizers.Tokenizer
-        The trained tokenizer, if `tokenizer` is "subwords", or that of static vectors.
+        The trained tokenizer, if `tokenizer` is "subwords".
 
     token_vectors_ : ndarray of shape (n_ids, n_directions)
         Latent semantic analysis: the coordinates of each id, zero if no text contains
         it. Embeddings are initialised in their direction, and at random in any further
-        coordinates. Of static vectors, the coordinates of all tokens, in half
-        precision, such that the means of these texts are uncorrelated.
+        coordinates.
 
     n_tokens_ : int
         Largest number of tokens per text in `fit`, at most `n_tokens`.
@@ -141,10 +140,9 @@ class TextModality(TokensMixin, BaseModality):
     have a word that another one has, words are cut into pieces of three letters, if
     more texts have these in common.
 
-    What is fitted holds all it needs of static vectors, 10 MB with those of wordllama:
-    its features are the same where these are not installed, but it needs `tokenizers`
-    there. The tokens of a text that weigh most are kept, without regard to order, as
-    with words, and texts are normalised and folded as these are.
+    What is fitted holds a copy of the static vectors, 18 MB of wordllama: its features
+    are the same where these are not installed, but it needs `tokenizers` there. Texts
+    are normalised and folded as words are before they are cut into tokens.
 
     An estimator warns if more than half of the texts that it gets in one call, and ten
     or more, have no known word; only the first 32,768 rows are looked at. It does not
@@ -231,22 +229,17 @@ class TextModality(TokensMixin, BaseModality):
         """
         self._validate_params()
         self._check_sources()
-        self.make_augmentation()
         documents, names = read_documents(block)
         self.n_columns_in_ = len(names)
         self.vectors_ = None
-        if self._reads_vectors:
-            self._fit_vectors(list(map(join_tags, documents)))
-            return self
-        if not any(documents):
-            raise ValueError("The text columns hold no text at all.")
-        if self.tokenizer == "words" and not any(map(split_words, documents)):
-            raise ValueError(
-                f"Columns {names} hold no word, for example "
-                f"{next(filter(None, documents))!r}. If these are categories, use "
-                "'tabular'."
-            )
-        self._fit_tokens(documents)
+        if not self._reads_vectors:
+            self._check_words(documents, names)
+        vectorizer = self._choose_vectorizer(documents)
+        self.make_augmentation()
+        if vectorizer is None:
+            self._fit_tokens(documents)
+        else:
+            self._fit_vectors(vectorizer, list(map(join_tags, documents)))
         return self
 
     def transform(self, block: Any) -> Array:
@@ -299,9 +292,7 @@ class TextModality(TokensMixin, BaseModality):
             return None
         return describe_unknown(*read_documents(block), unknown)
 
-    def make_encoder(
-        self, embed_dim: int
-    ) -> TokenEncoder | StaticTokenEncoder | VectorEncoder:
+    def make_encoder(self, embed_dim: int) -> TokenEncoder | VectorEncoder:
         """Return the encoder for words or vectors, of width `embed_dim`."""
         if self._reads_vectors:
             n_features = self.reducer_[-1].n_features_in_
@@ -341,17 +332,34 @@ class TextModality(TokensMixin, BaseModality):
                 f"{others.pop()}. Got {self.vectors!r} instead."
             )
 
-    def _fit_vectors(self, texts: list[str]) -> None:
-        preprocessor = self._find_preprocessor()
-        with naming_preprocessor(preprocessor):
-            self.vectorizer_ = clone(preprocessor).fit(texts)
+    def _check_words(self, documents: list[Document], names: list[Any]) -> None:
+        """Raise ValueError if there is nothing to learn from."""
+        if not any(documents):
+            raise ValueError("The text columns hold no text at all.")
+        if self.tokenizer == "words" and not any(map(split_words, documents)):
+            raise ValueError(
+                f"Columns {names} hold no word, for example "
+                f"{next(filter(None, documents))!r}. If these are categories, use "
+                "'tabular'."
+            )
+
+    def _choose_vectorizer(self, documents: list[Document]) -> Any:
+        """Return what turns texts into vectors; None if they become tokens."""
+        given = self.preprocessor if self.encoder is None else wrap_model(self.encoder)
+        if given is not None:
+            return clone(given)
+        if self.vectors is None or self.tokenizer != "words":
+            return None
+        static = choose_vectors(self.vectors, documents)
+        self.vectors_ = None if static is None else static.name
+        return static
+
+    def _fit_vectors(self, vectorizer: Any, texts: list[str]) -> None:
+        with naming_preprocessor(vectorizer):
+            self.vectorizer_ = vectorizer.fit(texts)
         vectors = self._vectorise(texts)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_tokens_ = self.n_tokens or VECTOR_TOKENS
-
-    def _find_preprocessor(self) -> Any:
-        """Return the transformer of texts, unfitted."""
-        return self.preprocessor if self.encoder is None else wrap_model(self.encoder)
 
     def _vectorise(self, texts: list[str]) -> Any:
         """Return the vectors of the preprocessor, dense or sparse."""

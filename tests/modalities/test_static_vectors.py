@@ -11,7 +11,7 @@ from helpers import STATIC_WORDS, exactly, make_coral_of, make_static_vectors
 from safetensors.numpy import save_file
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
 from skorch.helper import SliceDict
 
 import skcoral
@@ -49,77 +49,49 @@ def wheel(folder, tmp_path, monkeypatch):
 def read_table(folder):
     """Return the vector of each token by its name."""
     static = _static_vectors._read_folder(folder)
-    return {token: static.table[i] for token, i in static.tokenizer.get_vocab().items()}
+    table = static.table.astype(np.float64)
+    return {token: table[i] for token, i in static.tokenizer.get_vocab().items()}
 
 
-def name_tokens(spec, row):
-    """Return the tokens that the ids of a text stand for."""
-    return [spec.tokenizer_.id_to_token(i - 2) for i in row if i > 1]
+def as_texts(*texts):
+    return np.array(texts, dtype=object)
 
 
-# Tokens
+# Vectors
 
 
-def test_tokens_are_those_of_the_vectors_by_decreasing_weight(folder):
-    spec = TextModality(vectors=folder).fit(TEXTS)
-    ids = spec.transform(np.array(["car boat", "", "boats", "mauve"], dtype=object))
-    assert ids.dtype == np.int32
-    assert name_tokens(spec, ids[0]) == ["boat", "car"]  # of rising frequency
-    assert ids[1].tolist() == [1, *[0] * (spec.n_tokens_ - 1)]
-    assert name_tokens(spec, ids[2]) in (["boat", "##s"], ["##s", "boat"])
-    assert ids[3].tolist() == ids[1].tolist()
-
-
-def test_words_that_fit_has_not_seen_have_their_vectors(folder):
-    spec = TextModality(vectors=folder).fit(TEXTS)
-    ids = spec.transform(np.array(["green"], dtype=object))
-    assert name_tokens(spec, ids[0]) == ["green"]
-    tokens, mask = spec.make_encoder(8)(torch.as_tensor(ids))
-    coordinates = spec.token_vectors_[ids[0, 0]].astype(np.float32)
-    n_coordinates = len(coordinates)
-    np.testing.assert_allclose(tokens[0, 0, :n_coordinates].detach(), coordinates)
-    assert coordinates.any()
-    assert mask.tolist() == [[True, *[False] * (spec.n_tokens_ - 1)]]
-
-
-def test_coordinates_are_principal_components_of_the_means_of_texts(folder):
-    spec = TextModality(vectors=folder, random_state=0).fit(TEXTS)
+def test_texts_become_the_standardised_means_of_the_vectors_of_their_tokens(folder):
     table = read_table(folder)
-    ids = spec.transform(TEXTS)
-    filled = [name_tokens(spec, row) for row in ids if row[0] > 1]
-    means = np.array([np.mean([table[t] for t in text], axis=0) for text in filled])
-    expected = PCA(spec.token_vectors_.shape[1]).fit_transform(means)
-    got = [spec.token_vectors_[row[row > 1]].mean(axis=0) for row in ids if row[0] > 1]
-    got = np.array(got, dtype=np.float64)
-    unit = np.sqrt((got**2).sum() / (expected**2).sum())
-    np.testing.assert_allclose(np.abs(got), np.abs(expected) * unit, atol=3e-3)
-    kept = spec.token_vectors_[ids[ids > 1]].astype(np.float64)
-    assert (kept**2).mean() == pytest.approx(1, rel=1e-2)
+    spec = TextModality(vectors=folder).fit(TEXTS)
+    means = [
+        np.mean([table[word] for word in text.split()], axis=0) if text else np.zeros(5)
+        for text in map(str, np.where(TEXTS == None, "", TEXTS))  # noqa: E711
+    ]
+    expected = StandardScaler().fit(means)
+    vectors = spec.transform(TEXTS)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(vectors, expected.transform(means), atol=1e-5)
+    later = [(2 * table["boat"] + table["##s"] + table["green"]) / 4]
+    got = spec.transform(as_texts("Boat BOATS mauve green"))
+    np.testing.assert_allclose(got, expected.transform(later), atol=1e-5)
 
 
-def test_coordinates_are_bounded_by_svd_dim_texts_and_half_precision(folder, tmp_path):
-    narrow = TextModality(vectors=folder, svd_dim=2).fit(TEXTS)
-    assert narrow.token_vectors_.shape == (2 + len(STATIC_WORDS), 2)
-    assert TextModality(vectors=folder).fit(TEXTS[:1]).token_vectors_.shape[1] == 1
-    huge = make_static_vectors(tmp_path, outlier=1e9)
+def test_a_text_without_a_known_token_is_like_an_empty_one(folder):
+    spec = TextModality(vectors=folder).fit(TEXTS)
+    np.testing.assert_array_equal(*spec.transform(as_texts("mauve !", "")))
+
+
+def test_vectors_keep_their_precision_and_its_range(folder, tmp_path):
+    spec = TextModality(vectors=folder).fit(TEXTS)
+    assert spec.vectorizer_.table.dtype == np.float16
+    huge = make_static_vectors(tmp_path, outlier=1e30, dtype=np.float32)
     spec = TextModality(vectors=huge).fit(TEXTS)
-    assert spec.token_vectors_.dtype == np.float16
-    assert np.isfinite(spec.token_vectors_).all()
+    assert np.isfinite(spec.transform(as_texts("bike", "red"))).all()
 
 
-def test_texts_of_one_token_only_have_finite_coordinates(folder):
-    same = np.array(["red", "red"], dtype=object)
-    spec = TextModality(vectors=folder).fit(same)
-    assert np.isfinite(spec.token_vectors_).all()
-
-
-def test_padding_has_no_vector_and_wider_tokens_start_at_random(folder):
-    spec = TextModality(vectors=folder, svd_dim=2).fit(TEXTS)
-    encoder = spec.make_encoder(6)
-    assert not encoder.vectors[:2].any()
-    weight = encoder.linear.weight.detach()
-    assert torch.equal(weight[:2], torch.eye(2))
-    assert (weight[2:] != 0).all()
+def test_equal_texts_have_finite_vectors(folder):
+    spec = TextModality(vectors=folder).fit(as_texts("red", "red"))
+    assert np.isfinite(spec.transform(as_texts("red", "blue"))).all()
 
 
 @pytest.mark.parametrize(
@@ -127,13 +99,14 @@ def test_padding_has_no_vector_and_wider_tokens_start_at_random(folder):
 )
 def test_odd_characters_do_no_harm(folder, text):
     spec = TextModality(vectors=folder).fit(TEXTS)
-    assert spec.transform(np.array([text], dtype=object)).any()
+    assert np.isfinite(spec.transform(as_texts(text))).all()
 
 
 def test_tags_and_several_columns_are_joined(folder):
     spec = TextModality(vectors=folder).fit(np.array([["red", "car"]] * 3, object))
-    ids = spec.transform(np.array([["blue", "boat"]], dtype=object))
-    assert set(name_tokens(spec, ids[0])) == {"blue", "boat"}
+    joined = TextModality(vectors=folder).fit(as_texts(*["red car"] * 3))
+    got = spec.transform(np.array([["blue", "boat"]], dtype=object))
+    np.testing.assert_array_equal(got, joined.transform(as_texts("blue boat")))
 
 
 def test_scikit_learns_output_changes_nothing(folder):
@@ -141,6 +114,17 @@ def test_scikit_learns_output_changes_nothing(folder):
         got = TextModality(vectors=folder).fit(TEXTS).transform(TEXTS)
     expected = TextModality(vectors=folder).fit(TEXTS).transform(TEXTS)
     np.testing.assert_array_equal(got, expected)
+
+
+def test_views_are_those_of_vectors(folder):
+    spec = TextModality(vectors=folder, augmentation="noise", n_tokens=3).fit(TEXTS)
+    view = spec.make_augmentation()(torch.zeros(4, 5))
+    assert view.shape == (4, 5)
+    tokens, mask = spec.make_encoder(8)(view)
+    assert tokens.shape == (4, 3, 8)
+    assert mask is None
+    with pytest.raises(ValueError, match="must be made of"):
+        TextModality(vectors=None, augmentation="noise").fit(TEXTS)
 
 
 # Choice
@@ -201,10 +185,8 @@ def test_what_replaces_words_needs_no_vectors(wheel, kind):
 # Estimators
 
 
-@pytest.mark.parametrize("augmentation", ["corrupt", "drop"])
-def test_estimator_with_vectors_comes_back_without_their_files(
-    tmp_path, augmentation, monkeypatch
-):
+@pytest.mark.parametrize("augmentation", ["corrupt", "drop", "noise"])
+def test_estimator_with_vectors_comes_back_without_their_files(tmp_path, augmentation):
     folder = make_static_vectors(tmp_path / "vectors")
     spec = TextModality(vectors=str(folder), augmentation=augmentation)
     X = SliceDict(film=np.resize(TEXTS[:3], 20))
@@ -221,14 +203,6 @@ def test_estimator_with_vectors_comes_back_without_their_files(
     alone = [coral.transform(later[[row]]) for row in range(2)]
     np.testing.assert_allclose(np.vstack(alone), coral.transform(later), atol=1e-6)
     assert not np.allclose(*coral.transform(later))
-
-
-def test_weights_of_a_net_are_without_the_vectors(folder):
-    X = SliceDict(film=np.resize(TEXTS[:3], 20))
-    coral = make_coral_of(TextModality(vectors=folder), "film").fit(X)
-    names = coral.net_.module_.state_dict()
-    assert any("linear" in name for name in names)
-    assert not any("vectors" in name for name in names)
 
 
 # Errors
@@ -331,8 +305,7 @@ def test_vectors_of_wordllama_know_words(monkeypatch):
     coral.fit(SliceDict(title=texts, v=np.random.default_rng(0).normal(size=(30, 3))))
     spec = coral.modalities_[0][1]
     assert spec.vectors_ == "wordllama"
-    words = np.array(["physics", "biology", "novels", "sonnets"], dtype=object)
-    vectors = spec.token_vectors_[spec.transform(words)[:, 0]].astype(np.float32)
+    vectors = spec.transform(as_texts("physics", "biology", "novels", "sonnets"))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     alike = vectors @ vectors.T
     assert alike[0, 1] > max(alike[0, 2], alike[0, 3], alike[1, 2], alike[1, 3])

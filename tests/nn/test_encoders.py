@@ -6,7 +6,7 @@ import torch
 
 from skcoral.nn.encoders.embedding import VectorEncoder
 from skcoral.nn.encoders.tabular import TabularEncoder
-from skcoral.nn.encoders.text import StaticTokenEncoder, TokenEncoder
+from skcoral.nn.encoders.text import TokenEncoder
 
 ATOL = {torch.float32: 1e-5, torch.float64: 1e-10}
 NAN = float("nan")
@@ -94,25 +94,3 @@ def test_token_encoder_looks_ids_up_and_masks_padding():
     assert mask.tolist() == [[True, True, False], [True, False, False]]
     assert torch.equal(tokens[0, 0], encoder.embedding.weight[3])
     assert not tokens[~mask].any()
-
-
-def test_static_tokens_equal_their_formula_and_learn_the_map_alone():
-    vectors = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float16)
-    encoder = StaticTokenEncoder(vectors, embed_dim=4).double()
-    with torch.no_grad():
-        encoder.linear.bias.normal_()
-    ids = torch.tensor([[4, 2, 0], [1, 0, 0]], dtype=torch.int32)
-    tokens, mask = encoder(ids)
-    weight, bias = (p.detach().numpy() for p in encoder.parameters())
-    expected = [[vectors[i] @ weight.T + bias for i in row] for row in ids]
-    np.testing.assert_allclose(tokens.detach(), expected)
-    assert mask.tolist() == [[True, True, False], [True, False, False]]
-    assert set(encoder.state_dict()) == {"linear.weight", "linear.bias"}
-
-
-@pytest.mark.parametrize("embed_dim", [2, 5])
-def test_static_tokens_start_with_their_first_coordinates(embed_dim):
-    vectors = np.arange(12.0).reshape(4, 3)
-    tokens, _ = StaticTokenEncoder(vectors, embed_dim).double()(torch.tensor([[3]]))
-    kept = min(embed_dim, 3)
-    assert tokens[0, 0, :kept].tolist() == vectors[3, :kept].tolist()
