@@ -333,6 +333,21 @@ TEMPERATURE = parameter(
         float
         Temperature of the contrastive losses.""",
 )
+CONCENTRATION = parameter(
+    default=1000.0,
+    constraint=POSITIVE_FLOAT,
+    text="""
+        float
+        Concentration of the von Mises-Fisher distribution.""",
+)
+CRITIC_HIDDEN_DIM = parameter(
+    default=64,
+    constraint=POSITIVE_INT,
+    text="""
+        int
+        Width of both hidden layers of the critics. Their cost grows with the square of
+        `batch_size`.""",
+)
 TOKEN_DIM = replace(
     EMBED_DIM,
     text="""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Literal
 
-from skcoral._constraints import AT_LEAST_TWO, NON_NEGATIVE_FLOAT, POSITIVE_FLOAT
+from skcoral._constraints import AT_LEAST_TWO, NON_NEGATIVE_FLOAT
 from skcoral._sklearn_compat import StrOptions
 from skcoral._training.trainer import Method
 from skcoral.methods import _parameters as shared
@@ -116,13 +116,7 @@ class DisentangledSSLTransformer(BaseMultimodalTransformer):
         the cosine similarity, or normal with unit variance, where A is the squared
         distance.""",
     )
-    concentration: float = parameter(
-        default=1000.0,
-        constraint=POSITIVE_FLOAT,
-        text="""
-        float
-        Concentration of the von Mises-Fisher distribution.""",
-    )
+    concentration: float = shared.CONCENTRATION
     temperature: float = replace(
         shared.TEMPERATURE,
         default=0.07,

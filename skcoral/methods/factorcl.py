@@ -3,13 +3,12 @@
 from dataclasses import replace
 from typing import Literal
 
-from skcoral._constraints import POSITIVE_INT
 from skcoral._training.trainer import Method
 from skcoral.methods import _parameters as shared
 from skcoral.methods._base import BaseMultimodalTransformer
 from skcoral.methods._checks import check_several, refuse_early_stopping
 from skcoral.methods._networks import pick, without_shared
-from skcoral.methods._parameters import estimator, parameter
+from skcoral.methods._parameters import estimator
 from skcoral.objectives.factorcl import FactorCLObjective
 
 
@@ -79,9 +78,8 @@ class FactorCLTransformer(BaseMultimodalTransformer):
         Width of the embedding of each modality and of the output of each of its heads;
         None takes half of `embed_dim`.""",
     )
-    critic_hidden_dim: int = parameter(
-        default=64,
-        constraint=POSITIVE_INT,
+    critic_hidden_dim: int = replace(
+        shared.CRITIC_HIDDEN_DIM,
         text="""
         int
         Width of both hidden layers of the critics; 512 in the source. Their cost grows

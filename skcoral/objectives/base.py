@@ -108,6 +108,11 @@ class Objective(nn.Module):
         """
         return [(None, None)]
 
+    @property
+    def in_first_step(self) -> bool:
+        """Whether training in two steps of half the epochs each is in the first."""
+        return 2 * int(self.epoch) < int(self.max_epochs)
+
     def dims(self, network: DualPathNetwork) -> dict[str, int]:
         """Return the width of each component of `embed`, by name and in order."""
         return network.dims
@@ -191,3 +196,31 @@ def contrast_pairs(
 def project_views(head: Any, component: Tensor, rows: Present) -> list[Tensor]:
     """Apply a head to two stacked views, each batch-normalised separately."""
     return [project(head, view, rows) for view in component.chunk(2)]
+
+
+def average_others(
+    embeddings: Sequence[Tensor], present: Sequence[Present], m: int
+) -> Tensor:
+    """Return the mean embedding, per row, of the other modalities that it has."""
+    total = torch.zeros_like(embeddings[m])
+    count = total.new_zeros(len(total), 1)
+    for k, (embedding, rows) in enumerate(zip(embeddings, present, strict=True)):
+        if k != m:
+            weight = 1.0 if rows is None else rows[:, None].to(embedding.dtype)
+            total, count = total + weight * embedding, count + weight
+    return total / count.clamp(min=1.0)
+
+
+def fill_from_others(
+    embeddings: Sequence[Tensor],
+    present: Sequence[Present],
+    settle: Callable[[Tensor], Tensor] = lambda mean: mean,
+) -> list[Tensor]:
+    """Fill in the mean of the other modalities, settled, where a row lacks one."""
+    filled = []
+    for m, (embedding, rows) in enumerate(zip(embeddings, present, strict=True)):
+        if rows is not None:
+            others = settle(average_others(embeddings, present, m))
+            embedding = torch.where(rows[:, None], embedding, others)
+        filled.append(embedding)
+    return filled

@@ -17,8 +17,10 @@ from skcoral.objectives.base import (
     Objective,
     Present,
     add_up,
+    average_others,
     contrast,
     contrast_pairs,
+    fill_from_others,
     intersect_rows,
     list_present,
     select_present,
@@ -113,7 +115,7 @@ class DisentangledSSLObjective(Objective):
         generator: torch.Generator | None = None,
     ) -> dict[str, Tensor]:
         """Return the terms of the current step; the others are zero."""
-        first = 2 * int(self.epoch) < int(self.max_epochs)
+        first = self.in_first_step
         learn_shared = first or not self.training
         stacked = stack_views(views)
         # Step 1 needs no unique paths, and step 2 no gradients in the shared path.
@@ -142,7 +144,7 @@ class DisentangledSSLObjective(Objective):
         tokens = network.encode(x)
         shared = self._embed_shared(network, tokens)
         rows = list_present(tokens.masks, len(shared[0]))
-        shared = self._fill_shared(shared, rows)
+        shared = fill_from_others(shared, rows, self._settle)
         _, *unique = network.embed(tokens)
         return [torch.cat(shared, dim=1), *self._embed_specific(unique, shared)]
 
@@ -163,18 +165,6 @@ class DisentangledSSLObjective(Objective):
     ) -> list[Tensor]:
         parts = zip(self.specific, unique, shared, strict=True)
         return [layers(torch.cat([p, e], dim=1)) for layers, p, e in parts]
-
-    def _fill_shared(
-        self, shared: list[Tensor], present: Sequence[Present]
-    ) -> list[Tensor]:
-        """Fill in the mean of the other modalities where a row lacks one."""
-        filled = []
-        for m, (embedding, rows) in enumerate(zip(shared, present, strict=True)):
-            if rows is not None:
-                others = self._settle(_average_others(shared, present, m))
-                embedding = torch.where(rows[:, None], embedding, others)
-            filled.append(embedding)
-        return filled
 
     def _draw(self, embedding: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draw around a shared embedding in training; return it unchanged otherwise."""
@@ -227,7 +217,7 @@ class DisentangledSSLObjective(Objective):
         for m, (term, rows) in enumerate(zip(self.terms[2:-1], present, strict=True)):
             joint = []
             for own, common in zip(specific, shared, strict=True):
-                others = F.normalize(_average_others(common, present, m), dim=1)
+                others = F.normalize(average_others(common, present, m), dim=1)
                 joint.append(torch.cat([own[m], others], dim=1))
                 a, b = select_present(rows, own[m], common[m])
                 overlaps.append(cross_product_norm(a, b))
@@ -313,19 +303,6 @@ def _draw_normal_like(tensor: Tensor, generator: torch.Generator | None) -> Tens
 def _split_views(parts: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
     """Split stacked views: return, per view, a list with an entry per modality."""
     return list(zip(*(part.chunk(2) for part in parts), strict=True))
-
-
-def _average_others(
-    embeddings: Sequence[Tensor], present: Sequence[Present], m: int
-) -> Tensor:
-    """Return the mean embedding, per row, of the other modalities that it has."""
-    total = torch.zeros_like(embeddings[m])
-    count = total.new_zeros(len(total), 1)
-    for k, (embedding, rows) in enumerate(zip(embeddings, present, strict=True)):
-        if k != m:
-            weight = 1.0 if rows is None else rows[:, None].to(embedding.dtype)
-            total, count = total + weight * embedding, count + weight
-    return total / count.clamp(min=1.0)
 
 
 def _find_others(present: Sequence[Present], m: int, n_samples: int) -> Present:

@@ -18,6 +18,7 @@ from helpers import (
     permute,
     shake,
 )
+from objectives.critics import naive_club, naive_critic, naive_nce
 
 from skcoral import FactorCLTransformer
 from skcoral.losses import club_bound, nce_bound
@@ -30,31 +31,6 @@ def make_case(n_modalities=2, dtype=torch.float64):
     objective = FactorCLObjective(name_modalities(n_modalities), UNIQUE, 6)
     objective = shake(objective.to(dtype))
     return objective.eval(), network.eval(), draw_views(n_modalities, dtype=dtype)
-
-
-def naive_critic(critic, a, b):
-    """Return the score of two rows: a network of their concatenation."""
-    weight = torch.cat([critic.first.weight, critic.second.weight], dim=1)
-    hidden = (weight @ torch.cat([a, b]) + critic.first.bias).clamp(min=0)
-    return critic.layers(hidden)[0]
-
-
-def naive_nce(critic, a, b):
-    """Return the lower bound, by loops over rows."""
-    total = 0.0
-    for i in range(len(a)):
-        scores = [math.exp(naive_critic(critic, row, b[i])) for row in a]
-        positive = float(naive_critic(critic, a[i], b[i]))
-        total += positive - (math.log(sum(scores)) - math.log(len(a)))
-    return total / len(a)
-
-
-def naive_club(critic, a, b):
-    """Return the upper bound, by loops over rows."""
-    n_rows = len(a)
-    own = sum(float(naive_critic(critic, a[i], b[i])) for i in range(n_rows))
-    everyone = sum(float(naive_critic(critic, p, q)) for p in a for q in b)
-    return own / n_rows - everyone / n_rows**2
 
 
 def naive_terms(objective, network, views, rows):
