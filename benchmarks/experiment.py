@@ -37,7 +37,9 @@ from skcoral import (
     DisentangledSSLTransformer,
     FactorCLTransformer,
     GMCTransformer,
+    IndiSeekTransformer,
     InfMaskingTransformer,
+    RePercENTTransformer,
     SimCLRTransformer,
 )
 from skcoral.datasets import make_multimodal_interactions
@@ -61,6 +63,8 @@ METHODS = {
     "InfMasking": InfMaskingTransformer,
     "DisentangledSSL": DisentangledSSLTransformer,
     "GMC": GMCTransformer,
+    "IndiSeek": IndiSeekTransformer,
+    "RePercENT": RePercENTTransformer,
 }
 REFERENCE = "COrAL"
 # Judge of labels one of which is rare, such as the synergy of vectors.

@@ -12,7 +12,9 @@ from skcoral.methods.cross import CrossSelfTransformer, CrossTransformer
 from skcoral.methods.disentangled import DisentangledSSLTransformer
 from skcoral.methods.factorcl import FactorCLTransformer
 from skcoral.methods.gmc import GMCTransformer
+from skcoral.methods.indiseek import IndiSeekTransformer
 from skcoral.methods.regressor import COrALRegressor
+from skcoral.methods.repercent import RePercENTTransformer
 from skcoral.methods.simclr import SimCLRTransformer
 from skcoral.modalities import (
     EmbeddingModality,
@@ -41,8 +43,10 @@ __all__ = [
     "FactorCLTransformer",
     "GMCTransformer",
     "ImageModality",
+    "IndiSeekTransformer",
     "InfMaskingTransformer",
     "PretrainedEncoder",
+    "RePercENTTransformer",
     "SequenceModality",
     "SimCLRTransformer",
     "TabularModality",

@@ -293,6 +293,96 @@ def cross_product_norm(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.linalg.matrix_norm(F.normalize(a, dim=1).T @ F.normalize(b, dim=1))
 
 
+@_at_least_float32
+def cross_correlation_norm(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return the Frobenius norm of the correlations between two components' columns.
+
+    Unlike :func:`cross_product_norm` it does not grow with the number of samples.
+
+    Parameters
+    ----------
+    a, b : tensor of shape (n_samples, n_features)
+        Two components of the same samples, at least two; rows are normalised here, then
+        columns standardised, with n_samples - 1 in their variances.
+
+    Returns
+    -------
+    tensor of shape ()
+        The norm over the number of features, at most 1.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    References
+    ----------
+    RePercENT (2026), its published code.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.losses import cross_correlation_norm
+    >>> a = torch.tensor([[3.0, 4.0], [3.0, -4.0]])
+    >>> b = torch.tensor([[0.6, 0.8], [0.8, 0.6]])
+    >>> round(float(cross_correlation_norm(a, a)), 3)  # one of its columns is constant
+    0.25
+    >>> round(float(cross_correlation_norm(a, b)), 3)
+    0.354
+    """
+    _check_same_shape(a, b)
+    standardised = (_standardise(F.normalize(x, dim=1)) for x in (a, b))
+    first, second = standardised
+    return torch.linalg.matrix_norm(first.T @ second / len(a)) / a.shape[1]
+
+
+def _standardise(x: torch.Tensor) -> torch.Tensor:
+    """Return standardised columns; constant ones become zeros."""
+    centred = x - x.mean(dim=0)
+    # Added to the variance, not to the deviation, whose slope at zero is infinite.
+    return centred / (x.var(dim=0) + 1e-12).sqrt()
+
+
+@_at_least_float32
+def reconstruction_loss(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return the squared error of a reconstruction relative to the squares.
+
+    ``sum_i ||p_i - t_i||^2 / (2 sum_i ||t_i||^2)``
+
+    Parameters
+    ----------
+    predicted, target : tensor of shape (n_samples, n_features)
+        The reconstruction, and what it should be.
+
+    Returns
+    -------
+    tensor of shape ()
+        0 for a perfect reconstruction, 1/2 for zeros. Targets that are all zero are
+        divided by 1.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    References
+    ----------
+    IndiSeek (arXiv 2509.21584), where it bounds conditional information.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcoral.losses import reconstruction_loss
+    >>> target = torch.tensor([[1.0], [3.0]])
+    >>> float(reconstruction_loss(torch.ones(2, 1), target))
+    0.2...
+    """
+    _check_same_shape(predicted, target)
+    scale = target.square().sum()
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))
+    return (predicted - target).square().sum() / (2 * scale)
+
+
 def _check_same_shape(a: torch.Tensor, b: torch.Tensor) -> None:
     if a.ndim != 2 or a.shape != b.shape:
         raise ValueError(

@@ -53,7 +53,9 @@ TRUSTED = [
         "skcoral.methods.disentangled": ["DisentangledSSLTransformer"],
         "skcoral.methods.factorcl": ["FactorCLTransformer"],
         "skcoral.methods.gmc": ["GMCTransformer"],
+        "skcoral.methods.indiseek": ["IndiSeekTransformer"],
         "skcoral.methods.regressor": ["COrALRegressor"],
+        "skcoral.methods.repercent": ["RePercENTTransformer"],
         "skcoral.methods.simclr": ["SimCLRTransformer"],
         "skcoral.modalities._reader": ["ModalityReader"],
         "skcoral.modalities._scalers": [
@@ -80,6 +82,8 @@ TRUSTED = [
         "skcoral.objectives.disentangled": ["DisentangledSSLObjective"],
         "skcoral.objectives.factorcl": ["FactorCLObjective"],
         "skcoral.objectives.gmc": ["GMCObjective"],
+        "skcoral.objectives.indiseek": ["IndiSeekObjective"],
+        "skcoral.objectives.repercent": ["RePercENTObjective"],
         "skcoral.objectives.supervised": ["SupervisedObjective"],
         # The folder of `checkpoint`, in this and in later versions of Python.
         "pathlib": ["PosixPath", "WindowsPath"],

@@ -8,13 +8,16 @@ import torch
 
 from skcoral.losses import (
     club_bound,
+    cross_correlation_norm,
     cross_product_norm,
     info_nce,
     info_nce_of_masks,
     nce_bound,
     orthogonality,
+    reconstruction_loss,
 )
 
+OF_TWO = [info_nce, orthogonality, cross_correlation_norm, reconstruction_loss]
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 
 
@@ -143,7 +146,7 @@ def test_hinge_spares_opposite_rows_and_the_square_does_not():
     assert orthogonality(a, b, kind="squared").item() == 0.5
 
 
-@pytest.mark.parametrize("loss", [info_nce, orthogonality])
+@pytest.mark.parametrize("loss", OF_TWO)
 @pytest.mark.parametrize("shape", [(3, 2), (2, 3), (2,)])
 def test_other_shapes_are_refused(loss, shape):
     with pytest.raises(ValueError, match=r"equal shape .* Got \(2, 2\) and"):
@@ -156,7 +159,7 @@ def test_unknown_kind_is_named():
         orthogonality(*draw(), kind="cubed")
 
 
-@pytest.mark.parametrize("loss", [info_nce, orthogonality])
+@pytest.mark.parametrize("loss", OF_TWO)
 def test_losses_are_float32_inside_autocast(loss):
     a, b = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0))
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -216,6 +219,56 @@ def test_cross_product_norm_has_finite_gradients_at_zero():
     loss.backward()
     assert loss.item() == 0.0
     assert a.grad.isfinite().all()
+
+
+# Norm of the correlations
+
+
+@pytest.mark.parametrize("dtype", list(TOLERANCE))
+def test_cross_correlation_norm_equals_the_loop(dtype):
+    a, b = draw(dtype=dtype)
+    columns = []
+    for x in (a, b):
+        unit = [np.array(row) / np.linalg.norm(row) for row in x.tolist()]
+        columns.append([np.array(column) for column in zip(*unit, strict=True)])
+    n_rows, total = len(a), 0.0
+    for p in columns[0]:
+        for q in columns[1]:
+            spread = np.std(p, ddof=1) * np.std(q, ddof=1)
+            total += (((p - p.mean()) @ (q - q.mean())) / (n_rows * spread)) ** 2
+    expected = np.sqrt(total) / len(columns[0])
+    got = cross_correlation_norm(a, b).item()
+    assert got == pytest.approx(expected, rel=TOLERANCE[dtype], abs=TOLERANCE[dtype])
+
+
+def test_cross_correlation_norm_of_constant_columns_is_zero_with_finite_gradients():
+    a = torch.ones(4, 3, requires_grad=True)
+    b, _ = draw(4, 3, dtype=torch.float32)
+    loss = cross_correlation_norm(a, b)
+    loss.backward()
+    assert loss.item() == pytest.approx(0.0, abs=1e-6)
+    assert a.grad.isfinite().all()
+
+
+# Reconstruction
+
+
+@pytest.mark.parametrize("dtype", list(TOLERANCE))
+def test_reconstruction_loss_equals_the_loop(dtype):
+    made, target = draw(dtype=dtype)
+    error = square = 0.0
+    for p, t in zip(made.tolist(), target.tolist(), strict=True):
+        error += sum((x - y) ** 2 for x, y in zip(p, t, strict=True)) / len(made)
+        square += sum(y**2 for y in t) / len(made)
+    got = reconstruction_loss(made, target).item()
+    assert got == pytest.approx(error / (2 * square), rel=TOLERANCE[dtype])
+
+
+def test_reconstruction_of_nothing_is_finite():
+    zeros, made = torch.zeros(2, 3), torch.ones(2, 3)
+    assert reconstruction_loss(made, zeros).item() == 3.0
+    assert reconstruction_loss(zeros, zeros).item() == 0.0
+    assert reconstruction_loss(zeros[:0], zeros[:0]).item() == 0.0
 
 
 @pytest.mark.parametrize("loss", [nce_bound, club_bound])

@@ -31,8 +31,10 @@ from skcoral import (
     DisentangledSSLTransformer,
     FactorCLTransformer,
     GMCTransformer,
+    IndiSeekTransformer,
     InfMaskingTransformer,
     PretrainedEncoder,
+    RePercENTTransformer,
     SimCLRTransformer,
 )
 from skcoral.modalities.base import BaseModality
@@ -95,6 +97,8 @@ ESTIMATORS = [
         CrossSelfTransformer(HALVES),
         FactorCLTransformer(HALVES, critic_hidden_dim=8),
         DisentangledSSLTransformer(HALVES),
+        IndiSeekTransformer(HALVES, critic_hidden_dim=8),
+        RePercENTTransformer(HALVES),
     )
 ]
 

@@ -18,8 +18,9 @@ def without_shared(
     objective: type[Objective],
     names: Sequence[str],
     params: dict[str, Any],
+    **network: Any,
 ) -> Method:
-    """Return a method whose network has only a unique path per modality."""
+    """Return a method whose network has unique paths only; `network` adds to it."""
     sizes = {"unique_dim": find_unique_dim(estimator)}
     return Method(
         objective=objective,
@@ -28,6 +29,7 @@ def without_shared(
             "embed_dim": estimator.embed_dim,
             "paths": ("unique",),
             **sizes,
+            **network,
         },
     )
 

@@ -15,6 +15,7 @@ from skcoral._input.blocks import Batch, split_block
 from skcoral._input.presence import any_step
 from skcoral.nn.attention import TransformerLayer
 from skcoral.nn.encoders.base import EncodedTokens
+from skcoral.nn.slot_path import SlotPath
 from skcoral.nn.unique_path import UniquePath
 
 # One mask of shape (n_samples, n_tokens) per modality, None where all is True.
@@ -105,6 +106,10 @@ class DualPathNetwork(nn.Module):
     paths : sequence of {"shared", "unique"}, default=("shared", "unique")
         The paths to build; only their components exist.
 
+    n_slots : int, default=0
+        Number of embeddings that each unique path makes, side by side, by slots that
+        compete for its tokens; 0 pools the tokens into one embedding.
+
     head_start : sequence of float, default=None
         Initial outputs of a `LinearHead` on all components, for predictors; no head by
         default.
@@ -146,6 +151,7 @@ class DualPathNetwork(nn.Module):
         dropout: float = 0.0,
         mask_mode: Literal["zero", "token", "drop"] = "zero",
         paths: Sequence[str] = ("shared", "unique"),
+        n_slots: int = 0,
         head_start: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
@@ -154,17 +160,22 @@ class DualPathNetwork(nn.Module):
         self.mask_mode = mask_mode
         self.has_shared, self.has_unique = "shared" in paths, "unique" in paths
         shared = {"shared": embed_dim} if self.has_shared else {}
-        unique = dict.fromkeys(modalities, unique_dim) if self.has_unique else {}
+        width = unique_dim * (n_slots or 1)
+        unique = dict.fromkeys(modalities, width) if self.has_unique else {}
         self.dims = shared | unique
         if self.has_shared:
             self.encoders = _make_encoders(specs, embed_dim)
         if self.has_unique:
             self.unique_encoders = _make_encoders(specs, embed_dim)
+            slots = (n_slots, n_layers, n_heads, dropout)
             self.unique_paths = nn.ModuleList(
-                UniquePath(embed_dim, unique_dim) for _ in specs
+                SlotPath(embed_dim, unique_dim, *slots)
+                if n_slots
+                else UniquePath(embed_dim, unique_dim)
+                for _ in specs
             )
-            n_features = embed_dim if self.has_shared else len(specs) * unique_dim
-            self._register_fill((len(specs), unique_dim), n_features)
+            n_features = embed_dim if self.has_shared else len(specs) * width
+            self._register_fill((len(specs), width), n_features)
         if self.has_shared:
             self._make_fusion(embed_dim, n_layers, n_heads, dropout)
         if head_start is not None:

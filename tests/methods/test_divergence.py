@@ -7,7 +7,11 @@ from helpers import ALL_METHODS, HALVES, learnt, make_of
 import skcoral
 
 # These refuse early stopping.
-SCHEDULED = [skcoral.DisentangledSSLTransformer, skcoral.FactorCLTransformer]
+SCHEDULED = [
+    skcoral.DisentangledSSLTransformer,
+    skcoral.FactorCLTransformer,
+    skcoral.IndiSeekTransformer,
+]
 DIVERGED = (
     r"^Training diverged at epoch [12]: .* (is nan|is -?inf|are not finite)\. Lower lr "
     r"\(now 1e\+30\) or raise temperature, and look for extreme values in X\.$"

@@ -16,7 +16,9 @@ from skcoral import (
     DisentangledSSLTransformer,
     FactorCLTransformer,
     GMCTransformer,
+    IndiSeekTransformer,
     InfMaskingTransformer,
+    RePercENTTransformer,
     SimCLRTransformer,
 )
 from skcoral.methods._base import BaseMultimodalTransformer
@@ -31,13 +33,19 @@ METHODS = {
     FactorCLTransformer: {"a": 20, "b": 20},
     DisentangledSSLTransformer: {"shared": 16, "a": 4, "b": 4},
     GMCTransformer: {"shared": 8},
+    IndiSeekTransformer: {"shared": 16, "a": 4, "b": 4},
+    RePercENTTransformer: {"shared": 8, "a": 4, "b": 4},
 }
 NEED_TWO = [
     CrossTransformer,
     CrossSelfTransformer,
     FactorCLTransformer,
     DisentangledSSLTransformer,
+    IndiSeekTransformer,
+    RePercENTTransformer,
 ]
+# Each of the two steps of these has a loss of its own.
+IN_TWO_STEPS = [DisentangledSSLTransformer, IndiSeekTransformer]
 kinds = pytest.mark.parametrize("kind", METHODS, ids=lambda k: k.__name__)
 WITH_GAPS = [k for k, dims in METHODS.items() if "a" in dims]
 
@@ -171,8 +179,7 @@ def test_training_further_and_pickling(views, kind):
 @kinds
 def test_training_lowers_the_loss(views, kind):
     curve = make_of(kind, max_epochs=30).fit(views).loss_curve_
-    # Each step of DisentangledSSL has a loss of its own.
-    for part in np.split(np.array(curve), 1 + (kind is DisentangledSSLTransformer)):
+    for part in np.split(np.array(curve), 1 + (kind in IN_TWO_STEPS)):
         assert part[-5:].mean() < part[:2].mean()
 
 
@@ -211,7 +218,10 @@ def test_views_of_images_and_series(kind):
     assert np.isfinite(Z).all()
 
 
-@pytest.mark.parametrize("kind", [CoMMTransformer, InfMaskingTransformer])
+@pytest.mark.parametrize(
+    "kind",
+    [CoMMTransformer, InfMaskingTransformer, IndiSeekTransformer, RePercENTTransformer],
+)
 def test_width_must_be_a_multiple_of_the_heads(views, kind):
     with pytest.raises(ValueError, match=rf"'embed_dim' parameter of {kind.__name__}"):
         make_of(kind, embed_dim=6).fit(views)

@@ -78,13 +78,13 @@ def naive_layer(block, tokens):
                 sum(w * p[dim:][part] for w, p in zip(weights, pairs, strict=True))
             )
         x = token + naive_linear(block.out, torch.cat(heads))
-        norm, expand, contract = (
-            getattr(block.feed_forward, part) for part in ("norm", "up", "down")
-        )
-        hidden = naive_linear(expand, naive_norm(norm, x))
-        hidden = hidden / (1 + torch.exp(-1.702 * hidden))
-        outputs.append(x + naive_linear(contract, hidden))
+        outputs.append(x + naive_feed_forward(block.feed_forward, x))
     return outputs
+
+
+def naive_feed_forward(part, x):
+    hidden = naive_linear(part.up, naive_norm(part.norm, x))
+    return naive_linear(part.down, hidden / (1 + torch.exp(-1.702 * hidden)))
 
 
 def naive_fuse(network, rows):
@@ -108,6 +108,77 @@ def naive_unique(path, rows):
         weights = torch.stack([v @ path.pool_query for v in values]).softmax(0)
         embeddings.append(sum(w * v for w, v in zip(weights, values, strict=True)))
     return torch.stack(embeddings)
+
+
+def naive_slots(path, tokens):
+    """Return the embeddings of one row, given its tokens, side by side."""
+    slots = list(path.slots[0])
+    for layer in path.layers:
+        taken = naive_slot_attention(layer.attention, slots, tokens)
+        slots = [slot + more for slot, more in zip(slots, taken, strict=True)]
+        slots = [s + naive_feed_forward(layer.feed_forward, s) for s in slots]
+        slots = naive_layer(layer.among_slots, slots)
+    return torch.cat([naive_linear(path.last, slot) for slot in slots])
+
+
+def naive_slot_attention(attention, slots, tokens):
+    """Return what each slot takes: slots 0 and 1, 2 and 3, ... share out the tokens."""
+    size = DIM // attention.n_heads
+    normed = [naive_norm(attention.norm_slots, slot) for slot in slots]
+    queries = [attention.query.weight @ slot for slot in normed]
+    normed = [naive_norm(attention.norm_tokens, token) for token in tokens]
+    pairs = [attention.key_value.weight @ token for token in normed]
+    outputs = []
+    for k in range(len(slots)):
+        partner = k + 1 if k % 2 == 0 else k - 1
+        heads = []
+        for head in range(attention.n_heads):
+            part = slice(head * size, (head + 1) * size)
+            shares = []
+            for pair in pairs:
+                key = pair[:DIM][part]
+                own, other = (
+                    math.exp(queries[i][part] @ key / math.sqrt(size))
+                    for i in (k, partner)
+                )
+                shares.append(own / (own + other))
+            total = sum(shares) + 1e-6
+            values = [pair[DIM:][part] for pair in pairs]
+            heads.append(
+                sum(a / total * v for a, v in zip(shares, values, strict=True))
+            )
+        outputs.append(naive_linear(attention.out, torch.cat(heads)))
+    return outputs
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("n_slots", [2, 4])
+def test_slots_equal_the_transcription(n_slots, n_layers, dtype):
+    sizes = {"n_layers": n_layers, "n_slots": n_slots, "paths": ("unique",)}
+    network = make_network(2, dtype, **sizes)
+    assert network.dims == {"m0": n_slots * UNIQUE, "m1": n_slots * UNIQUE}
+    x = make_batch(2, dtype)
+    with torch.no_grad():
+        actual = network(x)
+        for m, name in enumerate(x):
+            rows = x[name] * network.unique_encoders[m].weight
+            path = network.unique_paths[m]
+            expected = torch.stack([naive_slots(path, list(row)) for row in rows])
+            torch.testing.assert_close(actual[m], expected, atol=ATOL[dtype], rtol=0)
+
+
+def test_a_row_without_tokens_leaves_slots_finite():
+    network = make_network(paths=("unique",), n_slots=2)
+    x = make_batch()
+    real = torch.ones(N, 3, dtype=torch.bool)
+    real[1] = False
+    embedding = network.unique(network.encode({**x, "m1": (x["m1"], real)}))[1]
+    embedding.sum().backward()
+    assert embedding.isfinite().all()
+    assert all(p.grad.isfinite().all() for p in network.unique_paths[1].parameters())
+    others = network.unique(network.encode(x))[1][[0, 2]]
+    torch.testing.assert_close(embedding[[0, 2]], others)
 
 
 def test_a_unique_embedding_starts_as_a_mean_and_learns_the_query():
@@ -141,9 +212,12 @@ def test_network_equals_the_transcription(n_modalities, n_layers, dtype):
 
 
 @pytest.mark.parametrize("n_layers", [1, 2])
-@pytest.mark.parametrize("mask_mode", ["zero", "token", "drop"])
-def test_padding_does_not_matter(mask_mode, n_layers):
-    network = make_network(mask_mode=mask_mode, n_layers=n_layers)
+@pytest.mark.parametrize(
+    "params",
+    [*({"mask_mode": mode} for mode in ("zero", "token", "drop")), {"n_slots": 4}],
+)
+def test_padding_does_not_matter(params, n_layers):
+    network = make_network(n_layers=n_layers, **params)
     x = make_batch()
     noise = torch.randn(N, 4, DIM, dtype=torch.float64)
     real = torch.tensor([True] * 3 + [False] * 4).expand(N, -1)
