@@ -71,7 +71,7 @@ REFERENCE = "COrAL"
 RARE_PROBE = LogisticRegression(max_iter=2000, class_weight="balanced")
 MIN_SPAN = 0.2  # of the axis of scores in figures
 # Variants of COrAL differ in these parameters.
-OF_VARIANT = ("orthogonality", "ortho_weight", "mask_ratio")
+OF_VARIANT = ("orthogonality", "ortho_weight", "mask_ratio", "linear_path")
 
 
 def find_variant(name):

@@ -51,7 +51,8 @@ ENGINE = {
     "precision": "float32",
 }
 
-CORAL = {name: {"lr": 1e-4, "weight_decay": 1e-3} for name in BIMODAL}
+PLAIN = {"lr": 1e-4, "weight_decay": 1e-3, "linear_path": False}
+CORAL = dict.fromkeys(BIMODAL, PLAIN)
 CORAL_VARIANTS = {
     "v1": {
         "orthogonality": "hinge",

@@ -22,6 +22,7 @@ from skcoral._training.devices import (
     resolve_precision,
 )
 from skcoral._training.imputation import learn_imputation
+from skcoral._training.linear_starts import start_linear_paths
 from skcoral._training.split import hold_out
 from skcoral._training.state import make_net
 
@@ -146,6 +147,7 @@ def train(plan, blocks, targets=None, net=None):
     if is_new:
         with DrawFrom(generators.cpu):
             net.initialize()
+        start_linear_paths(net, fitted)
     checkpoint = _open_checkpoint(plan, net, blocks, targets)
     net.train(fitted, generators, plan.epochs, checkpoint)
     net.check_outputs(fitted)

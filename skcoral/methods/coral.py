@@ -56,8 +56,8 @@ class COrALTransformer(BaseMultimodalTransformer):
     Differences from the paper's code: any number of modalities (one is well defined,
     but is a plain contrastive learner, whose shared and unique features have no
     cross-modal meaning); views by marginal corruption (SCARF, arXiv 2106.15147) instead
-    of noise; separate initial weights for shared and unique encoders; smaller heads;
-    padding is never attended.
+    of noise; separate initial weights for shared and unique encoders; linear paths
+    beside the unique ones; smaller heads; padding is never attended.
 
     The embedding is ``[shared | unique_1 | ... | unique_M]``, taken before the
     projection heads. As the penalty acts on the outputs of the heads, the components
@@ -143,6 +143,16 @@ class COrALTransformer(BaseMultimodalTransformer):
         Sum over pairs of components, or three times their mean, which is the same for
         two modalities and keeps the scale constant for more.""",
     )
+    linear_path: bool = parameter(
+        default=True,
+        constraint=["boolean"],
+        text="""
+        bool
+        Add to the unique embedding of vectors and tables a linear map of their values,
+        and to that of texts a linear map of their mean word. It starts as the principal
+        components and learns like the rest. What a modality says linearly is then kept,
+        of which a network alone, as published, loses some.""",
+    )
     modality_dropout: float = parameter(
         default=0.0,
         constraint=PROPER_FRACTION,
@@ -160,4 +170,5 @@ class COrALTransformer(BaseMultimodalTransformer):
         unique_dim = {"unique_dim": find_unique_dim(self)}
         params = unique_dim | pick(self, *OBJECTIVE_PARAMETERS)
         network = unique_dim | pick(self, "mask_mode")
+        network["with_linear"] = self.linear_path
         return of_fusions(self, COrALObjective, names, params, **network)

@@ -27,6 +27,7 @@ from skcoral.augmentations import (
 )
 from skcoral.modalities._scalers import BoundedScaler, SparseScaler
 from skcoral.nn.encoders.base import Encoder
+from skcoral.nn.linear_path import LinearPath
 
 # Decorates functions that call transformers of our own: these return arrays, whatever
 # output a user has configured. Those of users follow the configuration.
@@ -81,6 +82,9 @@ class Modality(Protocol):
 
     def make_encoder(self, embed_dim: int) -> Encoder:
         """Return a new encoder for the arrays that `transform` returns."""
+
+    def make_linear_path(self, embed_dim: int, unique_dim: int) -> LinearPath | None:
+        """Return a new linear path to the unique embedding, or None for none."""
 
     def make_augmentation(self) -> Augmentation:
         """Return the callable that makes one view of a batch."""
@@ -173,6 +177,10 @@ class BaseModality(BaseEstimator):
     def make_encoder(self, embed_dim: int) -> Encoder:
         """Return a new encoder for the arrays of `transform`."""
         raise NotImplementedError
+
+    def make_linear_path(self, embed_dim: int, unique_dim: int) -> LinearPath | None:
+        """Return a new linear path of the arrays of `transform`; None by default."""
+        return None
 
     def make_augmentation(self) -> Augmentation:
         """Return the callable ``(tensor, mask, generator) -> tensor`` of one view."""

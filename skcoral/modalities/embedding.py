@@ -23,6 +23,7 @@ from skcoral.modalities.base import (
     reduce_vectors,
 )
 from skcoral.nn.encoders.embedding import VectorEncoder
+from skcoral.nn.linear_path import ColumnPath
 
 
 class EmbeddingModality(BaseModality):
@@ -157,6 +158,10 @@ class EmbeddingModality(BaseModality):
     def make_encoder(self, embed_dim: int) -> VectorEncoder:
         """Return a new encoder of width `embed_dim`."""
         return VectorEncoder(self.n_features_, embed_dim, self.n_tokens)
+
+    def make_linear_path(self, embed_dim: int, unique_dim: int) -> ColumnPath:
+        """Return a new linear path of the vectors, of width `unique_dim`."""
+        return ColumnPath(self.n_features_, [], unique_dim)
 
     def _vectors(self, block: Any, *, fitting: bool = False) -> Any:
         """Return the block as a float matrix, preprocessed, dense or sparse."""

@@ -33,6 +33,7 @@ from skcoral.modalities.base import (
     preprocess,
 )
 from skcoral.nn.encoders.tabular import TabularEncoder
+from skcoral.nn.linear_path import ColumnPath
 
 # Functions of pandas that read strings.
 CONVERSIONS = {"numbers": "to_numeric", "dates": "to_datetime"}
@@ -211,6 +212,10 @@ class TabularModality(BaseModality):
     def make_encoder(self, embed_dim: int) -> TabularEncoder:
         """Return a new encoder of width `embed_dim`."""
         return TabularEncoder(self.n_numeric_, self.cardinalities_, embed_dim)
+
+    def make_linear_path(self, embed_dim: int, unique_dim: int) -> ColumnPath:
+        """Return a new linear path of numbers and levels, of width `unique_dim`."""
+        return ColumnPath(self.n_numeric_, self.cardinalities_, unique_dim)
 
     def make_augmentation(self) -> Augmentation:
         """Return the augmentation: noise skips codes, "drop" makes values missing."""

@@ -32,6 +32,7 @@ from skcoral.modalities.base import (
 )
 from skcoral.nn.encoders.embedding import VectorEncoder
 from skcoral.nn.encoders.text import TokenEncoder
+from skcoral.nn.linear_path import ColumnPath, TokenPath
 from skcoral.pretrained import MODEL, wrap_model
 
 # Number of tokens per vector if n_tokens is None.
@@ -298,6 +299,14 @@ class TextModality(TokensMixin, BaseModality):
             n_features = self.reducer_[-1].n_features_in_
             return VectorEncoder(n_features, embed_dim, self.n_tokens_)
         return self._make_token_encoder(embed_dim)
+
+    def make_linear_path(
+        self, embed_dim: int, unique_dim: int
+    ) -> TokenPath | ColumnPath:
+        """Return the linear path of the mean word, or of vectors."""
+        if self._reads_vectors:
+            return ColumnPath(self.reducer_[-1].n_features_in_, [], unique_dim)
+        return TokenPath(embed_dim, unique_dim)
 
     def make_augmentation(self) -> Augmentation:
         """Return the augmentation for words or for vectors."""

@@ -4,7 +4,7 @@ The network knows neither losses nor views. The objective chooses masks and subs
 modalities and calls `encode`, `fuse` and `unique`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
@@ -15,6 +15,7 @@ from skcoral._input.blocks import Batch, split_block
 from skcoral._input.presence import any_step
 from skcoral.nn.attention import TransformerLayer
 from skcoral.nn.encoders.base import EncodedTokens
+from skcoral.nn.linear_head import LinearHead
 from skcoral.nn.slot_path import SlotPath
 from skcoral.nn.unique_path import UniquePath
 
@@ -35,45 +36,15 @@ class Tokens(NamedTuple):
 
     masks : list of (None or bool tensor of shape (n_samples, n_tokens))
         True at real tokens, False at padding; None if all are real.
+
+    linear : list of (None or tensor of shape (n_samples, unique_dim))
+        What linear paths add to the unique embeddings; None without such a path.
     """
 
     shared: list[Tensor]
     unique: list[Tensor]
     masks: Masks
-
-
-class LinearHead(nn.Module):
-    """A linear layer on standardised components.
-
-    The scales of components differ by a factor of ten; without standardisation a linear
-    layer would need many updates to compensate.
-
-    Parameters
-    ----------
-    in_dim : int
-        Total width of the components.
-
-    start : sequence of float
-        The outputs before training, for any components.
-    """
-
-    def __init__(self, in_dim: int, start: Sequence[float]) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm1d(in_dim, affine=False)
-        # No random numbers are drawn: the other weights are as without a head.
-        self.linear = nn.utils.skip_init(nn.Linear, in_dim, len(start))
-        nn.init.zeros_(self.linear.weight)
-        with torch.no_grad():
-            self.linear.bias.copy_(torch.as_tensor(start))
-
-    def forward(self, components: Iterable[Tensor]) -> Tensor:
-        """Return outputs of shape (n_samples, n_outputs)."""
-        x = torch.cat(list(components), dim=1)
-        if len(x) > 1:
-            return self.linear(self.norm(x))
-        # A single row has no variance, so running statistics are used in training too.
-        mean, variance = self.norm.running_mean, self.norm.running_var
-        return self.linear(F.batch_norm(x, mean, variance))
+    linear: Sequence[Tensor | None] = ()
 
 
 class DualPathNetwork(nn.Module):
@@ -109,6 +80,9 @@ class DualPathNetwork(nn.Module):
     n_slots : int, default=0
         Number of embeddings that each unique path makes, side by side, by slots that
         compete for its tokens; 0 pools the tokens into one embedding.
+
+    with_linear : bool, default=False
+        Whether unique paths have linear ones beside them, for kinds that offer these.
 
     head_start : sequence of float, default=None
         Initial outputs of a `LinearHead` on all components, for predictors; no head by
@@ -152,6 +126,7 @@ class DualPathNetwork(nn.Module):
         mask_mode: Literal["zero", "token", "drop"] = "zero",
         paths: Sequence[str] = ("shared", "unique"),
         n_slots: int = 0,
+        with_linear: bool = False,
         head_start: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
@@ -163,6 +138,10 @@ class DualPathNetwork(nn.Module):
         width = unique_dim * (n_slots or 1)
         unique = dict.fromkeys(modalities, width) if self.has_unique else {}
         self.dims = shared | unique
+        linear: list[Any] = [None] * len(specs)
+        if with_linear and self.has_unique:
+            linear = [spec.make_linear_path(embed_dim, width) for spec in specs]
+        self.linear_paths: Any = nn.ModuleList(linear)
         if self.has_shared:
             self.encoders = _make_encoders(specs, embed_dim)
         if self.has_unique:
@@ -221,7 +200,33 @@ class DualPathNetwork(nn.Module):
         shared = _encode(self.encoders, blocks) if with_shared else []
         unique = _encode(self.unique_encoders, blocks) if with_unique else []
         masks = [mask for _, mask in shared or unique]
-        return Tokens([t for t, _ in shared], [t for t, _ in unique], masks)
+        linear = self._apply_linear(blocks, unique) if with_unique else []
+        return Tokens([t for t, _ in shared], [t for t, _ in unique], masks, linear)
+
+    def _apply_linear(
+        self, blocks: list[EncodedTokens], unique: list[EncodedTokens]
+    ) -> list[Tensor | None]:
+        """Return the outputs of the linear paths, None where there is none."""
+        parts = zip(self.linear_paths, blocks, unique, strict=True)
+        return [path and path(x, *tokens) for path, (x, _), tokens in parts]
+
+    def read_linear(self, x: Batch) -> list[Tensor]:
+        """Return the values that the linear paths act on, of those that exist.
+
+        Parameters
+        ----------
+        x : dict of str to tensor or to (tensor, padding mask)
+            One block per modality, first axis = samples.
+
+        Returns
+        -------
+        list of tensor of shape (n_samples, n_values)
+            The values, in the order of the modalities.
+        """
+        blocks = [split_block(x[name]) for name in self.names]
+        unique = _encode(self.unique_encoders, blocks)
+        parts = zip(self.linear_paths, blocks, unique, strict=True)
+        return [path.read(x, *tokens) for path, (x, _), tokens in parts if path]
 
     def add_shared(self, tokens: Tokens, x: Batch, keep: Masks | None = None) -> Tokens:
         """Add the tokens of the shared path to those of the unique paths.
@@ -297,12 +302,10 @@ class DualPathNetwork(nn.Module):
 
     def unique(self, tokens: Tokens) -> list[Tensor]:
         """Return the list of unique embeddings, each (n_samples, unique_dim)."""
-        return [
-            path(values, mask)
-            for path, values, mask in zip(
-                self.unique_paths, tokens.unique, tokens.masks, strict=True
-            )
-        ]
+        parts = zip(self.unique_paths, tokens.unique, tokens.masks, strict=True)
+        unique = [path(values, mask) for path, values, mask in parts]
+        pairs = zip(unique, tokens.linear or [None] * len(unique), strict=True)
+        return [u if added is None else u + added for u, added in pairs]
 
     def forward(self, x: Batch) -> tuple[Tensor, ...]:
         """Return (shared, unique_1, ..., unique_M) without masks, for inference."""

@@ -46,6 +46,9 @@ class Flags(BaseEstimator):
     def make_encoder(self, embed_dim):
         return VectorEncoder(2, embed_dim, n_tokens=2)
 
+    def make_linear_path(self, embed_dim, unique_dim):
+        return None
+
     def make_augmentation(self):
         return Noise()
 
@@ -100,7 +103,8 @@ def test_what_a_modality_lacks_is_named():
         make_encoder, make_augmentation = Flags.make_encoder, Flags.make_augmentation
         claims = Flags.claims
 
-    message = "It lacks array_ndim, reads_strings, takes_lengths, defer, remark, which"
+    absent = "array_ndim, reads_strings, takes_lengths, defer, remark, make_linear_path"
+    message = f"It lacks {absent}, which"
     with pytest.raises(ValueError, match=message):
         COrALTransformer([("flags", Bare(), [1])], **SIZES).fit(make_table())
 
