@@ -16,8 +16,10 @@ from skcoral import COrALTransformer, ImageModality
 from skcoral._training.net import INFERENCE_BATCH_SIZE
 from skcoral.modalities import image as module
 from skcoral.nn.encoders.image import ImageEncoder
+from skcoral.nn.positions import encode_grid
 
 N_ROWS = 12
+LAST = torch.channels_last
 
 
 def make_images(size=(16, 16), channels=3):
@@ -305,6 +307,20 @@ def test_bytes_and_floats_are_encoded_alike():
     encoder = ImageEncoder([0.5], [0.25], (8, 8), 4)
     x = torch.randint(0, 256, (2, 1, 8, 8), dtype=torch.uint8)
     torch.testing.assert_close(encoder(x)[0], encoder(x.float() / 255)[0])
+
+
+@pytest.mark.parametrize("kind", ["conv", "patch"])
+def test_channels_lie_last_and_change_no_token(kind):
+    torch.manual_seed(0)
+    encoder = ImageEncoder([0.5] * 3, [0.25] * 3, (16, 16), 8, kind=kind)
+    for weight in encoder.layers.parameters():
+        assert weight.ndim < 4 or weight.is_contiguous(memory_format=LAST)
+    x = torch.rand(3, 3, 16, 16)
+    tokens = encoder(x)[0]
+    encoder.layers.to(memory_format=torch.contiguous_format)
+    grid = encoder.layers((x - 0.5) / 0.25)
+    expected = grid.flatten(2).transpose(1, 2) + encode_grid(grid)
+    torch.testing.assert_close(tokens, expected)
 
 
 # In the estimator

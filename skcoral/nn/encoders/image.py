@@ -1,7 +1,7 @@
 """The encoder of images: a grid of tokens."""
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from numpy.typing import ArrayLike
@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from skcoral.nn.encoders.base import EncodedTokens, expand_mask
 from skcoral.nn.positions import encode_grid
+
+# A layout in memory, with which convolutions of few channels take a third less time.
+CHANNELS_LAST: dict[str, Any] = {"memory_format": torch.channels_last}
 
 
 class ImageEncoder(nn.Module):
@@ -76,11 +79,13 @@ class ImageEncoder(nn.Module):
             else:
                 layers, width = _make_alexnet(n_channels, size)
             self.layers = nn.Sequential(*layers, nn.Conv2d(width, embed_dim, 1))
+        self.layers.to(**CHANNELS_LAST)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> EncodedTokens:
         """Return tokens of shape (n_samples, n_tokens, embed_dim) and their mask."""
         x = x.float() / 255 if x.dtype == torch.uint8 else x
-        grid = self.layers((x - self.mean) / self.scale)
+        x = (x - self.mean) / self.scale
+        grid = self.layers(x.contiguous(**CHANNELS_LAST))
         tokens = grid.flatten(2).transpose(1, 2) + encode_grid(grid)
         return tokens, expand_mask(mask, tokens)
 
