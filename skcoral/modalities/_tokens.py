@@ -57,7 +57,7 @@ class TokensMixin:
         state = dict(state)
         if "tokenizer_" in state:
             state["tokenizer_"] = self.tokenizer_.to_str()
-        if "vectorizer_" in state and not self._reads_vectors:
+        if "vectorizer_" in state and self._has_vocabulary:
             state["vectorizer_"] = pack_vocabulary(self.vectorizer_)
         return state
 
@@ -68,7 +68,7 @@ class TokensMixin:
         )
         if "tokenizer_" in state:
             self.tokenizer_ = read_tokenizer(state["tokenizer_"])
-        if "vectorizer_" in state and not self._reads_vectors:
+        if "vectorizer_" in state and self._has_vocabulary:
             self.vectorizer_ = unpack_vocabulary(state["vectorizer_"])
 
     def _fit_tokens(self, documents: list[Document]) -> None:
@@ -84,15 +84,24 @@ class TokensMixin:
         return TokenEncoder(self._n_ids, embed_dim, start * np.sqrt(start.shape[1]))
 
     @property
-    def _reads_vectors(self) -> bool:
-        """Whether a transformer turns texts into vectors."""
-        given = self.encoder is not None or self.preprocessor is not None
-        return given or self._is_static
+    def _is_given(self) -> bool:
+        """Whether a transformer of the user replaces the words."""
+        return self.encoder is not None or self.preprocessor is not None
 
     @property
     def _is_static(self) -> bool:
         """Whether texts become the means of static vectors."""
         return getattr(self, "vectors_", None) is not None
+
+    @property
+    def _has_vocabulary(self) -> bool:
+        """Whether there is a vocabulary of these texts."""
+        return not (self._is_given or self._is_static)
+
+    @property
+    def _reads_vectors(self) -> bool:
+        """Whether a text becomes one vector, not tokens."""
+        return not self._has_vocabulary or self.tokenizer == "ngrams"
 
     @property
     def _n_ids(self) -> int:

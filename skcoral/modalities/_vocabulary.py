@@ -7,7 +7,12 @@ from typing import Any
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from skcoral.modalities._words import Document, split_pieces, split_words
+from skcoral.modalities._words import (
+    Document,
+    split_letters,
+    split_pieces,
+    split_words,
+)
 
 # Words are cut into pieces unless at least this share of the texts have a word that
 # occurs in another text.
@@ -40,9 +45,34 @@ def learn_vocabulary(
         pieces = _weigh(documents, max_features, split_pieces)
         if _share_alike(pieces[1]) >= MIN_ALIKE:
             vectorizer, weights = pieces
-    if (weights.getnnz(axis=0) > 1).any():
+    if _find_min_df(weights) > 1:
         weights = vectorizer.set_params(min_df=2).fit_transform(documents)
     return vectorizer, weights
+
+
+def make_ngrams(documents: list[Document], max_features: int) -> TfidfVectorizer:
+    """Return a vectorizer, not fitted yet, of the runs of letters that texts share.
+
+    Parameters
+    ----------
+    documents : list of str, list of str or tuple
+        The texts, of which one at least has a word.
+
+    max_features : int
+        Maximum number of runs.
+
+    Returns
+    -------
+    TfidfVectorizer
+        The vectorizer. Runs of a single text will be left out if there are others.
+    """
+    vectorizer, weights = _weigh(documents, max_features, split_letters)
+    return vectorizer.set_params(min_df=_find_min_df(weights))
+
+
+def _find_min_df(weights: Any) -> int:
+    """Return 2 if texts share anything, else 1."""
+    return 2 if (weights.getnnz(axis=0) > 1).any() else 1
 
 
 def pack_vocabulary(vectorizer: TfidfVectorizer) -> TfidfVectorizer:

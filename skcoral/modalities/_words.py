@@ -37,6 +37,8 @@ SCRIPTS: list[tuple[int, int, float | None]] = [
 ]
 # Number of letters of a token where words are cut because texts share none.
 PIECE = 3
+# Numbers of letters of runs within words.
+RUNS = (3, 4)
 # Marks on one letter beyond this number are left out, as in the stream-safe format of
 # Unicode: sorting them takes quadratic time.
 MAX_MARKS = 30
@@ -120,6 +122,27 @@ def split_pieces(document: Document) -> list[str]:
     ]
 
 
+def split_letters(document: Document) -> list[str]:
+    """Return the words of a text as runs of letters; tags stay whole.
+
+    Parameters
+    ----------
+    document : str, list of str or tuple of these
+        A text, tags, or the cells of several columns.
+
+    Returns
+    -------
+    list of str
+        All runs of three and four letters of each word with a space at either end, and
+        all that is no word as in `split_words`.
+    """
+    return [
+        token
+        for kind, text in _scan(document)
+        for token in (_slide_word(text) if kind == "word" else _cut(kind, text))
+    ]
+
+
 def count_words(text: str) -> float:
     """Return about how many words a text has, in any script.
 
@@ -163,6 +186,13 @@ def _slide(letters: list[str] | str, size: int) -> list[str]:
     """Return all runs of `size` letters, or all letters if they are fewer."""
     n_runs = max(1, len(letters) - size + 1)
     return ["".join(letters[i : i + size]) for i in range(n_runs)]
+
+
+def _slide_word(word: str) -> list[str]:
+    """Return the runs of letters of a word with a space at either end."""
+    padded = f" {word} "
+    sizes = (size for size in RUNS if size <= len(padded))
+    return [run for size in sizes for run in _slide(padded, size)]
 
 
 def _length_in_words(letter: str) -> float:

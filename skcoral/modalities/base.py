@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from scipy import sparse
+from scipy.fft import dct
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import TruncatedSVD
@@ -220,7 +221,7 @@ class BaseModality(BaseEstimator):
 
 @RETURNING_ARRAYS
 def fit_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipeline:
-    """Fit the standardisation, preceded by a truncated SVD if vectors are sparse."""
+    """Fit the standardisation, after a truncated SVD if vectors are sparse."""
     reducer = _make_reducer(vectors, svd_dim, random_state)
     # Equal vectors have no variance, of which the SVD explains a share: 0 / 0, or more.
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -245,7 +246,17 @@ def _make_reducer(vectors: Any, svd_dim: int, random_state: RandomState) -> Pipe
     # one.
     svd_dim = max(1, min(svd_dim, vectors.shape[1], vectors.shape[0] - 1))
     svd = TruncatedSVD(svd_dim, random_state=random_state)
-    return make_pipeline(SparseScaler(), svd, BoundedScaler())
+    rotation = FunctionTransformer(rotate)
+    return make_pipeline(SparseScaler(), svd, rotation, BoundedScaler())
+
+
+def rotate(vectors: Array) -> Array:
+    """Return vectors whose columns vary about equally; distances stay as they are.
+
+    Where the first columns vary most, as those of an SVD do, dividing each by its
+    deviation would make the last ones count as much as the first.
+    """
+    return dct(vectors, axis=1, norm="ortho")
 
 
 def to_dense(vectors: Any) -> Array:

@@ -13,7 +13,7 @@ from skcoral._input.errors import naming_preprocessor
 from skcoral._sklearn_compat import StrOptions
 from skcoral._types import Array, RandomState
 from skcoral.augmentations import Augmentation, TokenCorruption, TokenDrop
-from skcoral.modalities._ids import FIRST_WORD, UNKNOWN
+from skcoral.modalities._ids import UNKNOWN
 from skcoral.modalities._static_vectors import choose_vectors
 from skcoral.modalities._texts import (
     MAX_UNKNOWN,
@@ -23,6 +23,7 @@ from skcoral.modalities._texts import (
     read_documents,
 )
 from skcoral.modalities._tokens import TokensMixin
+from skcoral.modalities._vocabulary import make_ngrams
 from skcoral.modalities._words import Document, split_words
 from skcoral.modalities.base import (
     BaseModality,
@@ -54,11 +55,13 @@ class TextModality(TokensMixin, BaseModality):
 
     Parameters
     ----------
-    tokenizer : {"words", "subwords"}, default="words"
+    tokenizer : {"words", "subwords", "ngrams"}, default="words"
         Tokens are words, those of largest TF-IDF weight first, or the first subwords of
         a text. Subwords come from byte-pair encoding, trained on the column with
         `tokenizers` (extra ``text``); they suit languages with long compound words, and
-        text with typing errors.
+        text with typing errors. "ngrams" takes the runs of three and four letters
+        within words, and the latent semantic analysis of their TF-IDF stands for a
+        text: for short texts, which share stems more often than words.
 
     vectors : "auto", "wordllama", path or None, default="auto"
         Static vectors to take in place of words and latent semantic analysis.
@@ -80,9 +83,9 @@ class TextModality(TokensMixin, BaseModality):
         `preprocessor`.
 
     max_features : int, default=20_000
-        Maximum size of the vocabulary, in words, of which the most frequent are kept,
-        or in subwords. Words that occur in a single text are left out if there are
-        others, as they carry no information about other texts.
+        Maximum size of the vocabulary, in words or runs of letters, of which the most
+        frequent are kept, or in subwords. Words that occur in a single text are left
+        out if there are others, as they carry no information about other texts.
 
     svd_dim : int, default=128
         Number of dimensions of the latent semantic analysis, a truncated SVD of TF-IDF,
@@ -162,7 +165,7 @@ class TextModality(TokensMixin, BaseModality):
 
     _parameter_constraints = {
         **BaseModality._parameter_constraints,
-        "tokenizer": [StrOptions({"words", "subwords"})],
+        "tokenizer": [StrOptions({"words", "subwords", "ngrams"})],
         "vectors": [str, Path, None],
         "encoder": [*MODEL, None],
         "n_tokens": [*POSITIVE_INT, None],
@@ -173,7 +176,7 @@ class TextModality(TokensMixin, BaseModality):
     def __init__(
         self,
         *,
-        tokenizer: Literal["words", "subwords"] = "words",
+        tokenizer: Literal["words", "subwords", "ngrams"] = "words",
         vectors: str | Path | None = "auto",
         encoder: Any = None,
         n_tokens: int | None = None,
@@ -233,14 +236,14 @@ class TextModality(TokensMixin, BaseModality):
         documents, names = read_documents(block)
         self.n_columns_in_ = len(names)
         self.vectors_ = None
-        if not self._reads_vectors:
+        if not self._is_given:
             self._check_words(documents, names)
         vectorizer = self._choose_vectorizer(documents)
         self.make_augmentation()
         if vectorizer is None:
             self._fit_tokens(documents)
         else:
-            self._fit_vectors(vectorizer, list(map(join_tags, documents)))
+            self._fit_vectors(vectorizer, documents)
         return self
 
     def transform(self, block: Any) -> Array:
@@ -268,7 +271,7 @@ class TextModality(TokensMixin, BaseModality):
         self._check_fitted_width(len(names))
         if not self._reads_vectors:
             return self._list_ids(documents)
-        vectors = self._vectorise(list(map(join_tags, documents)))
+        vectors = self._vectorise(documents)
         return np.asarray(reduce_vectors(self.reducer_, vectors), dtype=np.float32)
 
     def remark(self, block: Any, values: Array) -> str | None:
@@ -279,8 +282,8 @@ class TextModality(TokensMixin, BaseModality):
         block : data frame, or ndarray of shape (n_samples,) or (n_samples, n_columns)
             The texts.
 
-        values : ndarray of shape (n_samples, n_tokens)
-            Their ids.
+        values : ndarray of shape (n_samples, n_tokens) or (n_samples, n_features)
+            Their ids or vectors.
 
         Returns
         -------
@@ -288,8 +291,11 @@ class TextModality(TokensMixin, BaseModality):
             None if more than half of the texts have a known word, or if there are fewer
             than ten.
         """
-        unknown: Any = ~(values >= FIRST_WORD).any(axis=1)
-        if self._reads_vectors or unknown.mean() <= MAX_UNKNOWN:
+        if self._is_given:
+            return None
+        nothing = self.transform(np.full((1, self.n_columns_in_), "", dtype=object))
+        unknown = (values == nothing).all(axis=1)
+        if unknown.mean() <= MAX_UNKNOWN:
             return None
         return describe_unknown(*read_documents(block), unknown)
 
@@ -345,7 +351,7 @@ class TextModality(TokensMixin, BaseModality):
         """Raise ValueError if there is nothing to learn from."""
         if not any(documents):
             raise ValueError("The text columns hold no text at all.")
-        if self.tokenizer == "words" and not any(map(split_words, documents)):
+        if self.tokenizer != "subwords" and not any(map(split_words, documents)):
             raise ValueError(
                 f"Columns {names} hold no word, for example "
                 f"{next(filter(None, documents))!r}. If these are categories, use "
@@ -357,21 +363,27 @@ class TextModality(TokensMixin, BaseModality):
         given = self.preprocessor if self.encoder is None else wrap_model(self.encoder)
         if given is not None:
             return clone(given)
+        if self.tokenizer == "ngrams":
+            return make_ngrams(documents, self.max_features)
         if self.vectors is None or self.tokenizer != "words":
             return None
         static = choose_vectors(self.vectors, documents)
         self.vectors_ = None if static is None else static.name
         return static
 
-    def _fit_vectors(self, vectorizer: Any, texts: list[str]) -> None:
+    def _fit_vectors(self, vectorizer: Any, documents: list[Document]) -> None:
         with naming_preprocessor(vectorizer):
-            self.vectorizer_ = vectorizer.fit(texts)
-        vectors = self._vectorise(texts)
+            self.vectorizer_ = vectorizer.fit(self._prepare(documents))
+        vectors = self._vectorise(documents)
         self.reducer_ = fit_reducer(vectors, self.svd_dim, self.random_state)
         self.n_tokens_ = self.n_tokens or VECTOR_TOKENS
 
-    def _vectorise(self, texts: list[str]) -> Any:
-        """Return the vectors of the preprocessor, dense or sparse."""
+    def _vectorise(self, documents: list[Document]) -> Any:
+        """Return the vectors of documents, dense or sparse."""
         with naming_preprocessor(self.vectorizer_):
-            vectors = self.vectorizer_.transform(texts)
+            vectors = self.vectorizer_.transform(self._prepare(documents))
         return vectors if sparse.issparse(vectors) else read_matrix(vectors)
+
+    def _prepare(self, documents: list[Document]) -> list[Any]:
+        """Return what vectorizers read: documents if ours, texts in all other cases."""
+        return documents if self._has_vocabulary else list(map(join_tags, documents))

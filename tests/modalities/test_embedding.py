@@ -7,7 +7,10 @@ import pyarrow as pa
 import pytest
 from helpers import TEXTS, exactly, make_block, make_coral_of
 from scipy import sparse
+from scipy.spatial.distance import pdist
+from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import StandardScaler
 from skorch.helper import SliceDict
 
 from skcoral import EmbeddingModality
@@ -21,6 +24,18 @@ def test_sparse_vectors_are_reduced(make):
     out = EmbeddingModality(svd_dim=3).fit(block).transform(block)
     assert out.shape == (10, 3)
     assert isinstance(out, np.ndarray)
+
+
+def test_distances_of_reduced_vectors_are_those_of_the_svd():
+    rng = np.random.default_rng(0)
+    factors = rng.normal(size=(60, 8)) * 2.0 ** -np.arange(8)  # few matter
+    block = sparse.csr_matrix(factors @ rng.normal(size=(8, 30)))
+    spec = EmbeddingModality(svd_dim=8, random_state=0).fit(block)
+    svd = TruncatedSVD(8, random_state=0).fit_transform(block)
+    got, expected = pdist(spec.transform(block)), pdist(svd)
+    whitened = pdist(StandardScaler().fit_transform(svd))
+    assert np.corrcoef(got, expected)[0, 1] > 0.9
+    assert np.corrcoef(whitened, expected)[0, 1] < 0.7
 
 
 def test_sparse_block_stands_beside_others_in_a_slice_dict():

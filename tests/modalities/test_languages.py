@@ -140,7 +140,16 @@ def test_new_texts_are_known_and_tell_their_topic(language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("tokenizer", ["words", "subwords"])
+def test_new_texts_tell_their_topic_by_runs_of_letters(language):
+    texts, topics = compose(language)
+    spec = TextModality(tokenizer="ngrams", random_state=0).fit(texts[:120])
+    vectors = spec.transform(texts)
+    probe = LogisticRegression(C=0.1).fit(vectors[:120], topics[:120])
+    assert probe.score(vectors[120:], topics[120:]) > 0.9
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("tokenizer", ["words", "subwords", "ngrams"])
 def test_normal_forms_and_case_make_no_difference(language, tokenizer):
     texts, _ = compose(language, 40)
     spec = TextModality(tokenizer=tokenizer).fit(texts)

@@ -2,6 +2,7 @@
 
 import builtins
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,13 @@ from helpers import (
     make_coral_of,
     text_vectors,
 )
+from scipy.fft import dct
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import StandardScaler
 from skorch.helper import SliceDict
 
+import skcoral
 from skcoral import TextModality
 
 # Texts
@@ -236,6 +242,85 @@ def test_missing_tokenizers_name_the_extra(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=r"pip install 'skcoral\[text\]'"):
         TextModality(tokenizer="subwords").fit(TEXTS)
+
+
+# Runs of letters
+
+
+STEMS = np.array(
+    ["chemistry", "chemical", "biochemist", "poetry", "poets", "poem"] * 2, object
+)
+
+
+def naive_runs(text):
+    """Return the runs of three and four letters of words with spaces around them."""
+    runs = []
+    for word in text.lower().split():
+        padded = f" {word} "
+        runs += [
+            padded[i : i + size]
+            for size in (3, 4)
+            for i in range(len(padded) - size + 1)
+        ]
+    return runs
+
+
+def test_runs_of_letters_become_the_analysis_of_their_weights():
+    spec = TextModality(tokenizer="ngrams", svd_dim=4, random_state=0).fit(STEMS)
+    vectorizer = TfidfVectorizer(analyzer=naive_runs, sublinear_tf=True, min_df=2)
+    weights = vectorizer.fit_transform(STEMS)
+    analysis = TruncatedSVD(4, random_state=0).fit_transform(weights)
+    expected = StandardScaler().fit_transform(dct(analysis, axis=1, norm="ortho"))
+    got = spec.transform(STEMS)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+    assert spec.vectors_ is None
+
+
+def test_words_of_one_stem_are_alike_whatever_their_case():
+    spec = TextModality(tokenizer="ngrams", random_state=0).fit(STEMS)
+    words = np.array(["CHEMISTS", "chemists", "chemicals", "poetic"], dtype=object)
+    shouted, chemists, chemicals, poetic = spec.transform(words)
+    np.testing.assert_array_equal(shouted, chemists)
+    distance = np.linalg.norm(chemists - chemicals)
+    assert distance < np.linalg.norm(chemists - poetic)
+
+
+def test_runs_of_a_single_text_are_left_out_where_others_are_shared():
+    texts = np.array(["red", "red", "blue"], dtype=object)
+    spec = TextModality(tokenizer="ngrams").fit(texts)
+    assert set(spec.vectorizer_.vocabulary_) == set(naive_runs("red"))
+    spec = TextModality(tokenizer="ngrams").fit(np.array(["red", "blue"], object))
+    assert set(naive_runs("red blue")) == set(spec.vectorizer_.vocabulary_)
+    spec = TextModality(tokenizer="ngrams", max_features=2).fit(texts)
+    assert len(spec.vectorizer_.vocabulary_) == 2
+
+
+@pytest.mark.parametrize("augmentation", ["corrupt", "noise"])
+def test_estimator_trains_on_runs_of_letters_and_comes_back(augmentation, tmp_path):
+    X = SliceDict(film=make_block(TextModality))
+    spec = TextModality(tokenizer="ngrams", augmentation=augmentation)
+    coral = make_coral_of(spec, "film").fit(X)
+    copied = pickle.loads(pickle.dumps(coral))
+    np.testing.assert_array_equal(copied.transform(X), coral.transform(X))
+    skcoral.save(coral, tmp_path / "coral.skcoral")
+    loaded = skcoral.load(tmp_path / "coral.skcoral")
+    np.testing.assert_array_equal(loaded.transform(X), coral.transform(X))
+
+
+def test_tags_and_what_is_no_word_stay_whole():
+    texts = ["at 電影喜 👍", ["red car"], None]
+    spec = TextModality(tokenizer="ngrams").fit(np.array(texts * 2, dtype=object))
+    runs = {" at", "at ", " at ", "電影", "影喜", "👍", "red car"}
+    assert set(spec.vectorizer_.vocabulary_) == runs
+
+
+def test_most_texts_without_a_known_run_are_a_warning():
+    spec = TextModality(tokenizer="ngrams").fit(STEMS)
+    assert spec.remark(STEMS, spec.transform(STEMS)) is None
+    foreign = np.array(["żółw"] * 6 + ["poet"] * 4 + [""] * 9, dtype=object)
+    message = "^6 of 10 texts in columns .0. have no known word, for example 'żółw'"
+    assert re.match(message, spec.remark(foreign, spec.transform(foreign)))
 
 
 # Start of the embeddings
