@@ -22,6 +22,8 @@ TO_GREY = np.tile(YIQ[0], (3, 1))
 QUARTER_TURN = np.linalg.inv(YIQ) @ [[0, 0, 0], [0, 0, -1], [0, 1, 0]] @ YIQ
 # Largest distortion by a crop.
 MAX_RATIO = 4 / 3
+# Number of crops that are drawn, of which the first that fits is taken.
+N_TRIES = 10
 
 
 class ResizedCrop:
@@ -36,8 +38,8 @@ class ResizedCrop:
     -----
     The share of the area is uniform and the ratio of the sides log-uniform between 3/4
     and 4/3, as in SimCLR (arXiv 2002.05709). It is relative to the ratio of the image,
-    so that resizing distorts wide images no more than square ones, and sides end at
-    those of the image. Interpolation is bilinear.
+    so that resizing distorts wide images no more than square ones. Of ten draws the
+    first counts that fits into the image. Interpolation is bilinear.
 
     Examples
     --------
@@ -58,12 +60,11 @@ class ResizedCrop:
     ) -> Tensor:
         """Return a view, as floats, of the images `x`: bytes, or floats in [0, 1]."""
         unit = _to_unit(x)
-        draws = draw_uniform((4, len(unit)), unit.device, generator).to(unit.dtype)
+        draws = draw_uniform((2, N_TRIES + 1, len(unit)), unit.device, generator)
+        draws = draws.to(unit.dtype)
+        lengths = self._choose_lengths(*draws[:, 1:])
+        starts = draws[:, 0] * (1 - lengths)
         height, width = unit.shape[2:]
-        share = self.min_scale + (1 - self.min_scale) * draws[0]
-        ratio = MAX_RATIO ** (2 * draws[1] - 1)
-        lengths = torch.stack([share / ratio, share * ratio]).sqrt().clamp(max=1)
-        starts = draws[2:] * (1 - lengths)
         down, across = (
             _weigh_crop(side, start, length)
             for side, start, length in zip(
@@ -71,6 +72,17 @@ class ResizedCrop:
             )
         )
         return _resample(unit, down, across)
+
+    def _choose_lengths(self, shares: Tensor, ratios: Tensor) -> Tensor:
+        """Return the sides of the first crops that fit, as shares of those of images.
+
+        Both draws have shape (n_tries, n_samples).
+        """
+        shares = self.min_scale + (1 - self.min_scale) * shares
+        ratios = MAX_RATIO ** (2 * ratios - 1)
+        lengths = torch.stack([shares / ratios, shares * ratios]).sqrt()
+        first = (lengths <= 1).all(dim=0).int().argmax(dim=0)
+        return lengths[:, first, torch.arange(len(first))].clamp(max=1)
 
 
 class Flip:

@@ -115,7 +115,9 @@ def test_crops_have_the_shares_and_ratios_of_simclr(size, min_scale):
     distortion = (width / height).log()
     assert distortion.abs().max() < math.log(4 / 3) + 1e-3
     assert distortion.mean() == pytest.approx(0, abs=0.02)
-    small = width * height < 0.7  # none of these is cut at the border
+    # Crops that do not fit are drawn again instead of being cut at the border.
+    assert ((width > 1 - 1e-4) | (height > 1 - 1e-4)).float().mean() < 0.01
+    small = width * height < 0.7  # none of these is drawn again
     expected = (min_scale + 0.7) / 2
     assert (width * height)[small].mean() == pytest.approx(expected, abs=0.02)
     # Places are uniform: on average, as much is cut at the left as at the right.
