@@ -56,6 +56,7 @@ KINDS = {
     "scaled table": lambda: TabularModality(preprocessor=StandardScaler()),
     "noisy table": lambda: TabularModality(augmentation=["noise", "drop"]),
     "subwords": lambda: TextModality(tokenizer="subwords"),
+    "runs of letters": lambda: TextModality(tokenizer="ngrams"),
     "text vectors": lambda: TextModality(preprocessor=TfidfVectorizer()),
     "scaled vectors": lambda: EmbeddingModality(preprocessor=StandardScaler()),
     "short gru": lambda: SequenceModality(encoder="gru", max_length=2),
