@@ -197,13 +197,17 @@ def list_cells(options, sizes):
     return cells
 
 
-def find_files(parser, options):
-    """Return the path of each file; raise if one is missing that is asked for."""
+def find_files(parser, options, sets, others=()):
+    """Return the path of each file; raise if one is missing that is asked for.
+
+    `sets` has the file of each data set; `others` need none. All that are at hand are
+    the default.
+    """
     paths = {name: getattr(options, name) for name in ADVICE}
     if options.data is None:
-        at_hand = [d for d, f in FILES.items() if f is None or paths[f] is not None]
-        options.data = ["interactions", *at_hand]
-    for name in {FILES.get(data) for data in options.data} - {None}:
+        at_hand = [d for d, f in sets.items() if f is None or paths[f] is not None]
+        options.data = [*others, *at_hand]
+    for name in {sets.get(data) for data in options.data} - {None}:
         if paths[name] is None:
             parser.error(f"argument --{name}: give the path of {ADVICE[name]}.")
         if not paths[name].is_file():
@@ -230,7 +234,7 @@ def main(arguments=None):
     for name, advice in ADVICE.items():
         parser.add_argument(f"--{name}", type=Path, help=advice)
     options = parse(parser, arguments)
-    paths = find_files(parser, options)
+    paths = find_files(parser, options, FILES, ["interactions"])
     settings = {"epochs": options.epochs, "n_rows": options.rows}
     used = {data: paths[FILES[data]] for data in options.data if FILES.get(data)}
     open_folder(options.out, used, experiment="comparison", **settings)

@@ -16,9 +16,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
-from skcoral import COrALTransformer
+from skcoral import ComponentScaler, COrALTransformer
 from skcoral.datasets import load_movies
 
 movies = load_movies(target="genre")
@@ -36,10 +35,11 @@ coral.fit(unlabelled)
 model = Pipeline(
     [
         ("coral", FrozenEstimator(coral)),
-        ("scale", StandardScaler()),
+        ("scale", ComponentScaler()),
         ("classify", "passthrough"),
     ]
 )
+model.set_output(transform="pandas")  # names of columns tell the components
 candidates = [
     LogisticRegression(max_iter=2000),
     KNeighborsClassifier(15, metric="cosine"),

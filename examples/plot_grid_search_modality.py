@@ -17,9 +17,13 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
-from skcoral import COrALTransformer, TabularModality, TextModality
+from skcoral import (
+    ComponentScaler,
+    COrALTransformer,
+    TabularModality,
+    TextModality,
+)
 from skcoral.datasets import load_movies
 
 movies = load_movies(target="genre")
@@ -37,11 +41,11 @@ with tempfile.TemporaryDirectory() as memory:
     model = Pipeline(
         [
             ("coral", coral),
-            ("scale", StandardScaler()),
+            ("scale", ComponentScaler()),
             ("classify", LogisticRegression(max_iter=2000)),
         ],
         memory=memory,
-    )
+    ).set_output(transform="pandas")
     grid = GridSearchCV(
         model,
         {

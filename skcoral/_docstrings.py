@@ -43,18 +43,20 @@ ImageModality : Arrays, PIL images or files.
 EmbeddingModality : Dense vectors from anywhere."""
 
 SUPERVISED_NOTES = """\
-The terms of the loss are those of :class:`COrALTransformer` plus "supervised".
+The plain features go past the network, so that nothing is lost that a table or a strong
+encoder knew: numbers and indicators of a table, the words of texts by weight and the
+mean of static vectors, statistics of series, mean colors of images, vectors as they
+are, each reduced to 128 columns at most.
 
-Every batch of rows comes with a batch of labelled rows: all of them if there are at
-most `batch_size`, otherwise the next ones in an order that is reshuffled every epoch.
-Each update thus sees labels, however few there are, and the contrast stays that of the
-transformer. The head standardises the features, starts from the distribution of the
-targets alone, and sees all modalities of a row, as it does in prediction.
+The ridge regression is :class:`ComponentRidgeClassifier` or :class:`ComponentRidge`. It
+holds out single labels in closed form, the forest those that a tree has not drawn. Both
+are thus judged by every label, but fitted once, and their powers are the most likely
+ones, drawn towards 0.8 and 0.2 while labels are few. The labels do not enter the
+training of the network: trained jointly, few of them were learnt by heart.
 
-`transform` returns the features of the trained network; the head is linear in them.
-`score` ignores rows without a label, but a scorer chosen by name does not: in a search
-with ``scoring="balanced_accuracy"``, for example, keep rows without a label out of the
-test folds."""
+`transform` returns the features of the network. `score` ignores rows without a label,
+but a scorer chosen by name does not: in a search with ``scoring="balanced_accuracy"``,
+for example, keep rows without a label out of the test folds."""
 
 PARTS = {
     "%(attributes)s": ATTRIBUTES,

@@ -45,6 +45,9 @@ TRUSTED = [
         "skcoral.components.classifier": ["ComponentRidgeClassifier"],
         "skcoral.components.ridge": ["ComponentRidge"],
         "skcoral.components.scaler": ["ComponentScaler"],
+        "skcoral.methods._experts": ["ClassExperts", "NumberExperts"],
+        "skcoral.methods._forest": ["Forest"],
+        "skcoral.methods._plain": ["PlainFeatures"],
         "skcoral.methods._targets": ["ClassTargets", "NumberTargets"],
         "skcoral.methods.classifier": ["COrALClassifier"],
         "skcoral.methods.comm": ["CoMMTransformer", "InfMaskingTransformer"],
@@ -88,7 +91,6 @@ TRUSTED = [
         "skcoral.objectives.gmc": ["GMCObjective"],
         "skcoral.objectives.indiseek": ["IndiSeekObjective"],
         "skcoral.objectives.repercent": ["RePercENTObjective"],
-        "skcoral.objectives.supervised": ["SupervisedObjective"],
         # The folder of `checkpoint`, in this and in later versions of Python.
         "pathlib": ["PosixPath", "WindowsPath"],
         "pathlib._local": ["PosixPath", "WindowsPath"],

@@ -1,7 +1,5 @@
 """Batches: the blocks of a table as tensors, gathered one batch of rows at a time."""
 
-import itertools
-
 import torch
 from torch.utils.data import Dataset
 
@@ -19,16 +17,10 @@ class BlockDataset(Dataset):
 
     device : str, default="cpu"
         Where the tensors are kept.
-
-    targets : ndarray of shape (n_samples,), default=None
-        Targets of a predictor, NaN at rows without a label.
     """
 
-    def __init__(self, blocks, device="cpu", targets=None):
+    def __init__(self, blocks, device="cpu"):
         self.device = device
-        self.targets = None
-        if targets is not None:
-            self.targets = torch.as_tensor(targets, dtype=torch.float32, device=device)
         self.blocks = {
             name: block if isinstance(block, LazyBlock) else self._to_tensors(block)
             for name, block in blocks.items()
@@ -46,12 +38,6 @@ class BlockDataset(Dataset):
             for name, block in blocks.items()
         }
 
-    def find_labelled(self):
-        """Return the positions of the rows with a label."""
-        if self.targets is None:
-            return torch.arange(0)
-        return torch.nonzero(~self.targets.isnan())[:, 0].cpu()
-
     def _to_tensors(self, block):
         return map_block(lambda a: torch.as_tensor(a, device=self.device), block)
 
@@ -63,10 +49,7 @@ class BatchLoader:
     collates row by row. A last batch of a single row, which would break contrast and
     batch normalisation, is merged with the batch before it.
 
-    A batch is (blocks, None), or (blocks, (labelled blocks, targets)) if any row has a
-    label. Every batch of rows then comes with a batch of labelled rows: all of them if
-    they fit in one. Each update thus sees labels, however few there are, while the
-    contrasted rows remain a fair sample without repetition.
+    A batch is (blocks, None), as skorch wants pairs.
 
     Parameters
     ----------
@@ -102,20 +85,8 @@ class BatchLoader:
     def __iter__(self):
         n_rows = len(self.dataset)
         order = self._draw_order(n_rows) if self.shuffle else torch.arange(n_rows)
-        batches = zip(self._split(order), self._draw_labelled(), strict=False)
-        for rows, labelled in batches:
-            yield self.dataset[rows], labelled
-
-    def _draw_labelled(self):
-        """Yield (labelled rows, targets) endlessly, or None if no row is labelled."""
-        labelled = self.dataset.find_labelled()
-        if not len(labelled):
-            yield from itertools.repeat(None)
-        while True:
-            if self.shuffle and len(labelled) > self.batch_size:
-                labelled = labelled[self._draw_order(len(labelled))]
-            for rows in self._split(labelled):
-                yield self.dataset[rows], self.dataset.targets[rows]
+        for rows in self._split(order):
+            yield self.dataset[rows], None
 
     def _draw_order(self, n_rows):
         return torch.randperm(n_rows, generator=self.generator)

@@ -17,10 +17,10 @@ NOT_OF_A_TRAINING = {"modalities", "method", "checkpoint", "callbacks", "verbose
 # Number of rows of a block on disk by which it is recognised.
 SAMPLE_ROWS = 1000
 # What starts the names of hashes, whose values say nothing to a reader.
-HASHED = ("the rows of", "the targets", "the state before")
+HASHED = ("the rows of", "the state before")
 
 
-def describe_training(plan, net, blocks, targets):
+def describe_training(plan, net, blocks):
     """Describe a training by all that its result depends on.
 
     Parameters
@@ -33,9 +33,6 @@ def describe_training(plan, net, blocks, targets):
 
     blocks : dict of str to block
         The rows.
-
-    targets : ndarray of shape (n_samples,) or None
-        The targets.
 
     Returns
     -------
@@ -53,7 +50,6 @@ def describe_training(plan, net, blocks, targets):
     return {
         **described,
         **data,
-        "the targets": joblib.hash(targets),
         "the state before": _hash_state(net) if net.history else "none",
         **{f"version of {name}": version(name) for name in ("skcoral", "torch")},
     }

@@ -252,14 +252,6 @@ class ContrastiveNet(NeuralNet):
         """Return the components of all rows as a list of float32 arrays."""
         return _check_finite(self.map_batches(self.infer, dataset))
 
-    def apply_head(self, dataset):
-        """Return the outputs of the network's head for all rows."""
-        (outputs,) = _check_finite(self.map_batches(self._infer_head, dataset))
-        return outputs
-
-    def _infer_head(self, x):
-        return [self.module_.head(self.module_(x))]
-
     def check_outputs(self, dataset):
         """Raise if what the network makes of some rows is not finite.
 
@@ -270,8 +262,6 @@ class ContrastiveNet(NeuralNet):
         blocks = take_from_blocks(dataset.blocks, slice(None, None, step))
         rows = BlockDataset(blocks)
         outputs = self.map_batches(self.infer, rows)
-        if hasattr(self.module_, "head"):
-            outputs += self.map_batches(self._infer_head, rows)
         weights = [*self.module_.parameters(), *self.criterion_.parameters()]
         finite = [torch.isfinite(weight).all() for weight in weights]
         if not all(finite) or not all(np.isfinite(out).all() for out in outputs):
@@ -337,16 +327,10 @@ class ContrastiveNet(NeuralNet):
 
     def _terms(self, batch, generator, function=None):
         """Return the terms that a function of views computes, or the objective."""
-        blocks, labelled = batch
+        blocks, _ = batch
         function = function or self.criterion_
         views = self._make_views(blocks, self.criterion_.views, generator)
-        if labelled is None:
-            return function(self.module_, views, generator)
-        blocks, targets = labelled
-        kinds = self.criterion_.labelled_views
-        labelled_views = self._make_views(blocks, kinds, generator)
-        labelled = labelled_views, to_device(targets, self.device)
-        return function(self.module_, views, generator, *labelled)
+        return function(self.module_, views, generator)
 
     def _make_views(self, blocks, kinds, generator):
         blocks = to_device(blocks, self.device)

@@ -74,9 +74,6 @@ class Plan:
     epochs : int or None
         Number of epochs of this training; None takes `max_epochs`.
 
-    stratify : bool
-        Whether held-out rows have the same share of each target.
-
     max_epochs, early_stopping, validation_fraction, n_iter_no_change : object
         As in the estimators.
 
@@ -92,7 +89,6 @@ class Plan:
     modalities: dict[str, Any]
     seed: int
     epochs: int | None = None
-    stratify: bool = False
     max_epochs: int | Literal["auto"]
     early_stopping: bool
     validation_fraction: float
@@ -111,7 +107,7 @@ class Plan:
 # Whatever mode the caller is in.
 @torch.inference_mode(False)
 @torch.enable_grad()
-def train(plan, blocks, targets=None, net=None):
+def train(plan, blocks, net=None):
     """Train a new net, or continue training a given one, on transformed blocks.
 
     Parameters
@@ -123,9 +119,6 @@ def train(plan, blocks, targets=None, net=None):
     blocks : dict of str to block
         The rows, one block per modality.
 
-    targets : ndarray of shape (n_samples,), default=None
-        Targets, NaN where a row has none.
-
     net : ContrastiveNet, default=None
         The net to continue training; a new one by default.
 
@@ -135,20 +128,20 @@ def train(plan, blocks, targets=None, net=None):
         The trained net.
     """
     blocks = {name: drop_idle_mask(block) for name, block in blocks.items()}
-    fitted_rows, held_out_rows = _split(plan, count_rows(blocks), targets)
+    fitted_rows, held_out_rows = _split(plan, count_rows(blocks))
     is_new = net is None
     net = _make_net(plan, count_rows(blocks)) if is_new else net
-    fitted = _make_dataset(blocks, targets, fitted_rows, net.device)
+    fitted = _make_dataset(blocks, fitted_rows, net.device)
     held_out = None
     if len(held_out_rows):
-        held_out = _make_dataset(blocks, targets, held_out_rows, net.device)
+        held_out = _make_dataset(blocks, held_out_rows, net.device)
     net.set_params(train_split=held_out and predefined_split(held_out))
     generators = Generators(plan.seed, net.device)
     if is_new:
         with DrawFrom(generators.cpu):
             net.initialize()
         start_linear_paths(net, fitted)
-    checkpoint = _open_checkpoint(plan, net, blocks, targets)
+    checkpoint = _open_checkpoint(plan, net, blocks)
     net.train(fitted, generators, plan.epochs, checkpoint)
     net.check_outputs(fitted)
     _clear(net)
@@ -218,28 +211,26 @@ def _make_callbacks(plan):
     return callbacks
 
 
-def _split(plan, n_samples, targets):
+def _split(plan, n_samples):
     """Return the rows to train on, and those that early stopping holds out."""
     if not plan.early_stopping:
         return np.arange(n_samples), np.arange(0)
-    draw = (plan.validation_fraction, plan.seed, targets, plan.stratify)
-    return hold_out(n_samples, *draw, owner=plan.owner)
+    return hold_out(n_samples, plan.validation_fraction, plan.seed, owner=plan.owner)
 
 
-def _open_checkpoint(plan, net, blocks, targets):
+def _open_checkpoint(plan, net, blocks):
     """Return the checkpoint of this training, or None."""
     if plan.checkpoint is None:
         return None
-    configuration = describe_training(plan, net, blocks, targets)
+    configuration = describe_training(plan, net, blocks)
     return Checkpoint(plan.checkpoint, net.trainings_, configuration)
 
 
-def _make_dataset(blocks, targets, rows, device):
+def _make_dataset(blocks, rows, device):
     """Return some rows as a data set; all of them without a copy."""
     if len(rows) < count_rows(blocks):
         blocks = take_from_blocks(blocks, rows)
-        targets = None if targets is None else targets[rows]
-    return BlockDataset(blocks, device, targets)
+    return BlockDataset(blocks, device)
 
 
 def _clear(net):

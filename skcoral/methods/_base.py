@@ -70,9 +70,6 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
     verbose: int = shared.VERBOSE
     random_state: RandomState = shared.RANDOM_STATE
 
-    # Whether early stopping stratifies the held-out rows by target.
-    _stratified = False
-
     @abstractmethod
     def _make_method(self, names: list[str]) -> Method:
         """Return the objective and the network sizes for these modalities."""
@@ -105,7 +102,8 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
         TypeError
             If X is a plain dict, a list of blocks or sparse as a whole.
         """
-        return self._learn(X, resume=self.warm_start and hasattr(self, "net_"))
+        self._learn(X, resume=self.warm_start and hasattr(self, "net_"))
+        return self
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Rows, y: None = None) -> Self:
@@ -134,7 +132,8 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
             As in `fit`, and if `early_stopping` is set.
         """
         refuse_early_stopping(self, f"partial_fit of {type(self).__name__}")
-        return self._learn(X, resume=hasattr(self, "net_"), epochs=1)
+        self._learn(X, resume=hasattr(self, "net_"), epochs=1)
+        return self
 
     def transform(self, X: Rows) -> NDArray[np.float32]:
         """Embed rows, unmasked and unaugmented, each independently of the others.
@@ -267,29 +266,42 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
         names, specs, columns = zip(*modalities, strict=True)
         return VisualBlock("parallel", specs, names=names, name_details=columns)
 
-    def _learn(self, X, encode=None, *, resume, epochs=None):
+    def _learn(self, X, read_labels=None, *, resume, epochs=None):
         """Read X and train; a failure leaves nothing half-fitted.
 
-        Predictors pass `encode`: a mask of the rows to train on -> their targets.
+        Return the blocks trained on, and what predictors read before it: `read_labels`
+        takes a mask of the rows that have a modality.
         """
         net = self.net_ if resume else None
         if resume:
             net.check_trainable()
             # An unreadable chunk leaves the estimator as trained so far.
             X = self._validate_rows(X, min_samples=2)
-            data = self._gather(self._reader_.read(X), encode)
+            blocks, labels = self._gather(self._reader_.read(X), read_labels)
             plan = self._make_plan(net, epochs)
         try:
             if not resume:
                 self._forget()
                 self._seed = draw_seed(self.random_state, self.checkpoint)
-                data = self._gather(self._fit_reader(X), encode)
+                blocks, labels = self._gather(self._fit_reader(X), read_labels)
                 plan = self._make_plan(net, epochs)
-            self.net_ = train(plan, *data, net)
+            self.net_ = train(plan, blocks, net)
         except BaseException:
             self._forget()
             raise
-        return self
+        return blocks, labels
+
+    def _adopt(self, transformer, X, read_labels):
+        """Take over what a transformer has learnt; return X as in `_learn`."""
+        self._forget()
+        learnt = {name for name in vars(transformer) if name.endswith("_")}
+        try:
+            for name in (*learnt, "_seed"):
+                setattr(self, name, getattr(transformer, name))
+            return self._gather(self._reader_.read(self._validate_rows(X)), read_labels)
+        except BaseException:
+            self._forget()
+            raise
 
     def _fit_reader(self, X):
         """Choose and fit the modalities, and return their blocks."""
@@ -300,11 +312,11 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
         self._reader_ = ModalityReader(modalities, self._seed)
         return self._reader_.fit_read(X)
 
-    def _gather(self, blocks, encode):
-        """Return the blocks, and any targets, of the rows to train on."""
+    def _gather(self, blocks, read_labels):
+        """Return the blocks of the rows to train on, and any labels."""
         owner = type(self).__name__
         filled = find_filled(blocks, self.empty_rows, min_samples=2, owner=owner)
-        return keep_rows(blocks, filled), encode and encode(filled)
+        return keep_rows(blocks, filled), read_labels and read_labels(filled)
 
     def _make_plan(self, net, epochs):
         """Return the trainer's instructions as plain data."""
@@ -317,7 +329,6 @@ class BaseMultimodalTransformer(StateMixin, TransformerMixin, NestedParameters):
             modalities=specs,
             seed=seed,
             epochs=epochs,
-            stratify=self._stratified,
             **pick(self, *shared.OF_TRAINING),
         )
 

@@ -6,6 +6,8 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback
 
 
@@ -61,6 +63,27 @@ def check_names(input_features: Any) -> None:
         raise ValueError(
             "input_features must be a list of names. Got "
             f"{type(input_features).__name__!r}."
+        )
+
+
+def check_init(predictor: Any) -> None:
+    """Raise unless the transformer in `init` is fitted, and has the modalities."""
+    owner, transformer = type(predictor).__name__, predictor.init
+    try:
+        check_is_fitted(transformer, "net_")
+    except NotFittedError as error:
+        raise ValueError(
+            f"The 'init' parameter of {owner} must be a fitted transformer. Call its "
+            "fit first, or load one."
+        ) from error
+    if isinstance(predictor.modalities, str):
+        return
+    own = [name for name, _, _ in predictor.modalities]
+    there = [name for name, _, _ in transformer.modalities_]
+    if own != there:
+        raise ValueError(
+            f"The 'modalities' parameter of {owner} must have the names of those in "
+            f"'init', {there}, or be 'auto'. Got {own} instead."
         )
 
 

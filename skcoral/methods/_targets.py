@@ -1,20 +1,17 @@
 """Targets: the numbers that a network is trained on, made from the labels."""
 
-import warnings
 from abc import ABC, abstractmethod
 from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import compute_class_weight
+from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length
 
 from skcoral._input.labels import (
     check_alike,
-    read_classes,
     read_labels,
     read_numbers,
     to_natural,
@@ -36,24 +33,20 @@ class Targets(ABC):
     how_to_mark : str
         How to mark rows without a label, for error messages.
 
-    start : sequence of float
-        The initial outputs of the head.
-
-    loss : dict of str to object
-        Parameters of the supervised loss term.
+    n_outputs : int
+        Number of columns that experts predict.
     """
 
     how_to_mark: Any
-    start: Any
-    loss: Any
+    n_outputs: Any
 
     @abstractmethod
     def find_labelled(self, y: Any) -> tuple[NDArray[np.bool_], Array]:
         """Return which rows have a label, and the checked labels of these."""
 
     @abstractmethod
-    def learn(self, labels: Array, classes: ArrayLike | None = None) -> None:
-        """Learn to convert labels to targets; `classes` are those of `partial_fit`."""
+    def learn(self, labels: Array) -> None:
+        """Learn to convert labels to targets."""
 
     def remark(self, y: Any, labelled: NDArray[np.bool_]) -> str | None:
         """Return what users should be warned of in the labels learnt from, or None."""
@@ -63,46 +56,9 @@ class Targets(ABC):
     def encode(self, labels: Array) -> Array:
         """Return the numbers that the network is trained on."""
 
-    def encode_rows(
-        self,
-        y: ArrayLike,
-        filled: NDArray[np.bool_],
-        *,
-        learn: bool = False,
-        classes: ArrayLike | None = None,
-    ) -> NDArray[np.float64]:
-        """Return the targets of the rows to train on.
-
-        Parameters
-        ----------
-        y : array-like of shape (n_samples,)
-            Labels; rows without one carry a marker.
-
-        filled : ndarray of shape (n_samples,), bool
-            True at the rows to train on.
-
-        learn : bool, default=False
-            Whether to learn from these labels first.
-
-        classes : array-like, default=None
-            All classes; by default those among the labels.
-
-        Returns
-        -------
-        ndarray of shape (n_filled,)
-            Targets, NaN where there is no label.
-        """
-        labelled, labels = self.find_labelled(y)
-        check_consistent_length(filled, labelled)
-        labels = labels[filled[labelled]]
-        if learn:
-            self.learn(labels, classes)
-            remark = self.remark(y, labelled)
-            if remark is not None:
-                warnings.warn(remark, stacklevel=2)
-        targets = np.full(len(filled), np.nan)
-        targets[labelled & filled] = self.encode(labels)
-        return targets[filled]
+    def weigh(self, labels: Array) -> NDArray[np.float64]:
+        """Return weights of the labels, besides those of their rows."""
+        return np.ones(len(labels))
 
 
 class ClassTargets(Targets):
@@ -123,12 +79,6 @@ class ClassTargets(Targets):
     ----------
     classes : ndarray of shape (n_classes,)
         The classes.
-
-    weights : ndarray of shape (n_classes,)
-        Their weights.
-
-    prior : ndarray of shape (n_classes,)
-        Their weighted frequencies among the labels, after adding one label per class.
     """
 
     def __init__(
@@ -144,18 +94,9 @@ class ClassTargets(Targets):
         return f"None, NaN and unlabeled={self.unlabeled!r} mark rows without one."
 
     @property
-    def start(self) -> Array:
-        """Logarithms of the prior probabilities of the classes."""
-        return np.log(self.prior)
-
-    @property
-    def loss(self) -> dict[str, Any]:
-        """Cross-entropy of the unaltered rows and of one view of each."""
-        return {
-            "loss": "cross_entropy",
-            "class_weight": self.weights,
-            "labelled_views": ("original", "augmented"),
-        }
+    def n_outputs(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
 
     def find_labelled(self, y: Any) -> tuple[NDArray[np.bool_], Array]:
         """Return which rows have a label, and the checked labels of these."""
@@ -206,25 +147,20 @@ class ClassTargets(Targets):
                 "missing labels. Pass y as a list or an array of objects."
             )
 
-    def learn(self, labels: Array, classes: ArrayLike | None = None) -> None:
-        """Learn the classes, their weights and their prior probabilities."""
-        classes = labels if classes is None else read_classes(classes)
-        self.classes = LabelEncoder().fit(classes).classes_
-        check_classification_targets(classes)
+    def learn(self, labels: Array) -> None:
+        """Learn the classes."""
+        self.classes = LabelEncoder().fit(labels).classes_
+        check_classification_targets(labels)
         if len(self.classes) < 2:
             raise ValueError(
                 f"{self.owner} needs labels of two classes or more. Got "
                 f"{len(self.classes)} class(es): {self.classes}. {self.how_to_mark}"
             )
         self._check_weights()
-        self.weights = compute_class_weight(
-            self.class_weight, classes=self.classes, y=labels
-        )
-        # Add one label per class: a first chunk may lack some classes.
-        codes = self.encode(labels).astype(int)  # floats where there are none
-        counts = np.bincount(codes, minlength=len(self.classes)) + 1
-        shares = self.weights * counts
-        self.prior = shares / shares.sum()
+
+    def weigh(self, labels: Array) -> NDArray[np.float64]:
+        """Return the weights of the classes of the labels."""
+        return compute_sample_weight(self.class_weight, labels)
 
     def _check_weights(self) -> None:
         """Refuse weights with which the loss has no finite mean."""
@@ -261,16 +197,10 @@ class NumberTargets(Targets):
     """
 
     how_to_mark = "NaN marks rows without one."
-    # The mean of the standardised targets.
-    start = (0.0,)
+    n_outputs = 1
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
-
-    @property
-    def loss(self) -> dict[str, Any]:
-        """Squared error of the unaltered rows."""
-        return {"loss": "squared_error", "labelled_views": ("original",)}
 
     def find_labelled(self, y: Any) -> tuple[NDArray[np.bool_], Array]:
         """Return which rows have a label, and the checked labels of these."""
@@ -278,7 +208,7 @@ class NumberTargets(Targets):
         labelled = ~np.isnan(y)
         return labelled, y[labelled]
 
-    def learn(self, labels: Array, classes: ArrayLike | None = None) -> None:
+    def learn(self, labels: Array) -> None:
         """Learn the mean and the scale."""
         if not len(labels):
             raise ValueError(

@@ -1,16 +1,16 @@
 """COrALRegressor: predicts a number per row, learnt from the rows that have one."""
 
-from typing import Self
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
-from skcoral._sklearn_compat import fit_context
 from skcoral._types import Rows
+from skcoral.methods._experts import NumberExperts
 from skcoral.methods._parameters import estimator
-from skcoral.methods._supervision import SUPERVISED_WEIGHT, SupervisedMixin
+from skcoral.methods._supervision import INIT, SupervisedMixin
 from skcoral.methods._targets import NumberTargets
 from skcoral.methods.coral import COrALTransformer
 
@@ -19,10 +19,11 @@ from skcoral.methods.coral import COrALTransformer
 class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
     """Predict a number from several modalities, with few labels and many rows.
 
-    The network of :class:`COrALTransformer` with a linear head on its features, trained
-    jointly: all rows enter COrAL's contrastive loss [1]_, and rows with a target add
-    ``supervised_weight`` times the squared error of their standardised target. NaN
-    marks rows without a target.
+    All rows, with or without a target, train the network of :class:`COrALTransformer`
+    [1]_. Then two experts read the targets: a ridge regression that weighs each
+    component, shared, unique or of the plain features of a modality, by what it tells
+    of them, and a random forest. Predictions on rows that an expert has not seen say
+    how much it counts. NaN marks rows without a target.
 
     Parameters
     ----------
@@ -38,6 +39,13 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
     target_scale_ : float
         Their standard deviation; of equal targets, the power of two above their size.
 
+    weights_ : dict of str to float
+        Weight of each component in the ridge regression; "film values" are the plain
+        features of the modality "film".
+
+    powers_ : ndarray of shape (2,)
+        How much the ridge regression and the forest count.
+
     See Also
     --------
     COrALClassifier : Predicts classes.
@@ -46,12 +54,6 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
     Notes
     -----
     %(supervised_notes)s
-
-    The squared error uses unaltered rows only: when a view takes values from other
-    rows, the best prediction shrinks towards the mean.
-
-    With `early_stopping`, the same fraction of the rows with and of those without a
-    target is held out.
 
     References
     ----------
@@ -71,34 +73,7 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
     (200,)
     """
 
-    supervised_weight: float = SUPERVISED_WEIGHT
-
-    @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X: Rows, y: ArrayLike) -> Self:
-        """Train for one more epoch on a chunk of rows, such as a row group of a file.
-
-        The first call learns modalities, scales, vocabularies and the scale of the
-        targets; later calls keep them and need no targets.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features), data frame or SliceDict
-            A chunk of at least two rows.
-
-        y : array-like of shape (n_samples,)
-            Targets, NaN where a row has none.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            As in `fit`, and if `early_stopping` is set.
-        """
-        return self._fit_chunk(X, y)
+    init: COrALTransformer | None = INIT
 
     def predict(self, X: Rows) -> NDArray[np.float64]:
         """Predict the target of each row, independently of the other rows.
@@ -113,10 +88,48 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
         ndarray of shape (n_samples,), float64
             Predictions; NaN where a row lacks every modality and `empty_rows` is "nan".
         """
-        outputs = self._run_head(X)[:, 0]
+        outputs = self._run_experts(X)[:, 0]
         return self._targets_.decode(outputs)
 
-    def score(self, X: Rows, y: ArrayLike) -> float:
+    def predict_quantiles(
+        self, X: Rows, quantiles: Sequence[float] = (0.05, 0.5, 0.95)
+    ) -> NDArray[np.float64]:
+        """Predict quantiles of the target of each row.
+
+        They are the prediction plus quantiles of the errors on held-out labels, equal
+        for all rows; with n labels they tell levels from 1 / (n + 1) on.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), data frame or SliceDict
+            Rows with the columns of `fit`.
+
+        quantiles : sequence of float, default=(0.05, 0.5, 0.95)
+            Levels between 0 and 1.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_quantiles), float64
+            The quantiles in the order of the levels.
+
+        Raises
+        ------
+        ValueError
+            As in `predict`, and if a level is not between 0 and 1.
+        """
+        levels = np.asarray(quantiles, dtype=np.float64)
+        if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
+            raise ValueError(
+                "The 'quantiles' of predict_quantiles must be numbers between 0 and 1. "
+                f"Got {quantiles!r} instead."
+            )
+        outputs = self._run_experts(X)
+        values = outputs + self._experts_.read_errors(levels)
+        return self._targets_.decode(values.ravel()).reshape(values.shape)
+
+    def score(
+        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return the coefficient of determination on the rows that have a target.
 
         Parameters
@@ -127,6 +140,9 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
         y : array-like of shape (n_samples,)
             Their targets. Rows without one are ignored, so they may be part of a
             cross-validated search.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
 
         Returns
         -------
@@ -139,14 +155,19 @@ class COrALRegressor(SupervisedMixin, RegressorMixin, COrALTransformer):
         ValueError
             As in `predict`, and if no row has a target.
         """
-        labels, predicted = self._predict_labelled(X, y)
+        labels, predicted, weights = self._predict_labelled(X, y, sample_weight)
         # Squares of very large or small numbers leave the range of float64.
         _, exponent = np.frexp(np.max(np.abs([labels, predicted])))
-        return r2_score(*np.ldexp([labels, predicted], -exponent))
+        scaled = np.ldexp([labels, predicted], -exponent)
+        return r2_score(*scaled, sample_weight=weights)
 
     def _make_targets(self) -> NumberTargets:
         """Return new targets, not fitted yet."""
         return NumberTargets(type(self).__name__)
+
+    def _make_experts(self, components: dict[str, slice], seed: int) -> NumberExperts:
+        """Return new experts, not fitted yet."""
+        return NumberExperts(components, seed)
 
     def _show_targets(self, targets: NumberTargets) -> None:
         """Set the fitted attributes that describe the targets."""

@@ -22,6 +22,8 @@ CHANNELS: dict[Mode, int] = {"L": 1, "RGB": 3}
 # Modes of Pillow with more than 8 bits per channel.
 DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 MAX_UINT16 = 65535
+# Parts of a side of an image that have a mean color.
+N_PARTS = 8
 # Number of images that are resized at once.
 RESIZE_BATCH = 256
 
@@ -247,3 +249,10 @@ def is_pil(cell: Any) -> bool:
 def to_unit(images: Array) -> Array:
     """Return images as floats in [0, 1]."""
     return images / np.float32(255) if images.dtype == np.uint8 else images
+
+
+def average_parts(images: Array) -> Array:
+    """Return the mean color of each of 8 x 8 parts, or of fewer if images are small."""
+    size = (min(N_PARTS, images.shape[2]), min(N_PARTS, images.shape[3]))
+    unit = torch.from_numpy(to_unit(images))
+    return F.adaptive_avg_pool2d(unit, size).flatten(1).numpy()

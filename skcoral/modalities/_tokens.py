@@ -77,6 +77,10 @@ class TokensMixin:
         counts = count_ids(fit(documents), self._n_ids)
         self.token_vectors_ = find_directions(counts, self.svd_dim, self.random_state)
 
+    def _describe_tokens(self, ids: Array) -> dict[str, Any]:
+        """Return how often a text has each word or subword."""
+        return {"words": count_ids(ids, self._n_ids)[:, FIRST_WORD:]}
+
     def _make_token_encoder(self, embed_dim: int) -> TokenEncoder:
         """Return the encoder of tokens, of width `embed_dim`."""
         # Of equal length: the direction is what is known about a rare word.

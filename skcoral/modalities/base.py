@@ -81,6 +81,9 @@ class Modality(Protocol):
     def remark(self, block: Any, values: Any) -> str | None:
         """Return what users should be warned of in a transformed block, or None."""
 
+    def vectorize(self, values: Array, mask: Array | None) -> dict[str, Any]:
+        """Return plain features of the rows of a transformed block, by their kind."""
+
     def make_encoder(self, embed_dim: int) -> Encoder:
         """Return a new encoder for the arrays that `transform` returns."""
 
@@ -174,6 +177,24 @@ class BaseModality(BaseEstimator):
             None in the base class. A warning adds the name of the modality.
         """
         return None
+
+    def vectorize(self, values: Array, mask: Array | None) -> dict[str, Any]:
+        """Return plain features of rows, which predictors use beside the network's.
+
+        Parameters
+        ----------
+        values : ndarray, first axis = samples
+            Rows of what `transform` returns.
+
+        mask : ndarray of shape (n_samples, n_steps) or None
+            True at real steps; None if all are.
+
+        Returns
+        -------
+        dict of str to ndarray or sparse matrix of shape (n_samples, n_features)
+            Features by kind. In the base class, the values themselves.
+        """
+        return {"values": values.reshape(len(values), -1)}
 
     def make_encoder(self, embed_dim: int) -> Encoder:
         """Return a new encoder for the arrays of `transform`."""

@@ -30,6 +30,7 @@ from skcoral.modalities._pixels import (
     Cell,
     Mode,
     Size,
+    average_parts,
     is_pil,
     read_array,
     read_cells,
@@ -262,6 +263,26 @@ class ImageModality(BaseModality):
             a frozen model, vectors of shape (n_samples, n_features), float32.
         """
         return self._transform_vectors(block) if self._is_frozen else self._read(block)
+
+    def vectorize(self, values: Array, mask: Array | None) -> dict[str, Any]:
+        """Return the mean color of each of 8 x 8 parts, or the vectors of a model.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_channels, height, width)
+            Rows of what `transform` returns.
+
+        mask : ndarray of shape (n_samples, 1) or None
+            Not used.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_samples, 64 * n_channels)
+            The kind "colors", or "values" of a frozen model.
+        """
+        if self._is_frozen:
+            return super().vectorize(values, mask)
+        return {"colors": average_parts(values)}
 
     def make_encoder(self, embed_dim: int) -> ImageEncoder | VectorEncoder:
         """Return a new encoder of width `embed_dim`."""

@@ -215,6 +215,32 @@ class SequenceModality(BaseModality):
             out[rows][mask[rows]] = np.nan_to_num(steps, copy=False)
         return out, mask
 
+    def vectorize(self, values: Array, mask: Array | None) -> dict[str, Any]:
+        """Return mean, deviation, extremes and mean absolute step of each feature.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_steps, n_features)
+            Rows of what `transform` returns.
+
+        mask : ndarray of shape (n_samples, n_steps) or None
+            True at real steps.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_samples, 5 * n_features)
+            The kind "statistics"; zeros where a series is empty.
+        """
+        hidden = np.zeros(values.shape, bool)
+        if mask is not None:
+            hidden[~mask] = True
+        series = np.ma.MaskedArray(values, hidden)
+        steps = np.abs(np.ma.diff(series, axis=1))
+        parts = [series.mean(axis=1), series.std(axis=1)]
+        parts += [series.min(axis=1), series.max(axis=1), steps.mean(axis=1)]
+        filled = [np.ma.filled(part, 0.0) for part in parts]
+        return {"statistics": np.hstack(filled).astype(np.float32)}
+
     def make_encoder(self, embed_dim: int) -> SequenceEncoder:
         """Return a new encoder of width `embed_dim`.
 

@@ -209,6 +209,30 @@ class TabularModality(BaseModality):
             dtype=np.float32,
         )
 
+    def vectorize(self, values: Array, mask: Array | None) -> dict[str, Any]:
+        """Return numbers, indicators of levels, and of what is missing.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_numeric + n_categorical)
+            Rows of what `transform` returns.
+
+        mask : ndarray of shape (n_samples, 1) or None
+            Not used.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_samples, n_features)
+            The kind "values".
+        """
+        numbers, codes = np.split(values, [self.n_numeric_], axis=1)
+        levels = [
+            column[:, None] == np.arange(1, cardinality)
+            for column, cardinality in zip(codes.T, self.cardinalities_, strict=True)
+        ]
+        parts = [np.nan_to_num(numbers), np.isnan(values), *levels]
+        return {"values": np.hstack(parts).astype(np.float32)}
+
     def make_encoder(self, embed_dim: int) -> TabularEncoder:
         """Return a new encoder of width `embed_dim`."""
         return TabularEncoder(self.n_numeric_, self.cardinalities_, embed_dim)

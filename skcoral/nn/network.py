@@ -15,7 +15,6 @@ from skcoral._input.blocks import Batch, split_block
 from skcoral._input.presence import any_step
 from skcoral.nn.attention import TransformerLayer
 from skcoral.nn.encoders.base import EncodedTokens
-from skcoral.nn.linear_head import LinearHead
 from skcoral.nn.slot_path import SlotPath
 from skcoral.nn.unique_path import UniquePath
 
@@ -84,10 +83,6 @@ class DualPathNetwork(nn.Module):
     with_linear : bool, default=False
         Whether unique paths have linear ones beside them, for kinds that offer these.
 
-    head_start : sequence of float, default=None
-        Initial outputs of a `LinearHead` on all components, for predictors; no head by
-        default.
-
     Attributes
     ----------
     dims : dict of str to int
@@ -127,7 +122,6 @@ class DualPathNetwork(nn.Module):
         paths: Sequence[str] = ("shared", "unique"),
         n_slots: int = 0,
         with_linear: bool = False,
-        head_start: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         specs = list(modalities.values())
@@ -157,8 +151,6 @@ class DualPathNetwork(nn.Module):
             self._register_fill((len(specs), width), n_features)
         if self.has_shared:
             self._make_fusion(embed_dim, n_layers, n_heads, dropout)
-        if head_start is not None:
-            self.head = LinearHead(sum(self.dims.values()), head_start)
 
     def _register_fill(self, shape: tuple[int, int], n_features: int) -> None:
         # Buffers, not parameters: they are set by regression after training.

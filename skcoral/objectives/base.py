@@ -60,10 +60,6 @@ class Objective(nn.Module):
     views : tuple of {"augmented", "original"}
         The views of a batch that `forward` receives, in order.
 
-    labelled_views : tuple of {"augmented", "original"}
-        The views of labelled rows that `forward` receives, before their targets, when
-        training has labels.
-
     epoch, max_epochs : int tensor of shape ()
         The current epoch, counted from 0, and the planned number of epochs. The trainer
         sets them, and they are saved with the state, so that schedules continue
@@ -72,7 +68,6 @@ class Objective(nn.Module):
 
     terms: tuple[str, ...] = ()
     views: ViewKinds = ("augmented", "augmented")
-    labelled_views: ViewKinds = ("original",)
     epoch: Tensor
     max_epochs: Tensor
 

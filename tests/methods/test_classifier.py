@@ -11,7 +11,6 @@ from skorch.helper import SliceDict
 from skcoral import (
     COrALClassifier,
 )
-from skcoral._training.split import hold_out
 from skcoral.datasets import make_multimodal_interactions
 
 # What is learnt
@@ -128,9 +127,6 @@ def test_class_weight_moves_the_predictions(views, make):
     models = [make(class_weight=w, **sizes).fit(views, y) for w in weights]
     means = [model.predict_proba(views)[:, 1].mean() for model in models]
     assert means[0] + 0.05 < means[1] < means[2] - 0.05
-    model = make(class_weight="balanced").fit(views, y)
-    np.testing.assert_allclose(model.class_weight_, [0.6, 3.0])
-    np.testing.assert_allclose(model.class_prior_, np.array([30.6, 33.0]) / 63.6)
 
 
 MARK = (
@@ -174,27 +170,6 @@ def test_labels_in_which_minus_one_is_no_class_are_not_warned_of(
     make(max_epochs=1, unlabeled=unlabeled).fit(views, y)  # warnings are errors
 
 
-def test_unlabelled_rows_do_not_count_in_balanced_weights(views, make):
-    y = np.where(np.arange(60) % 2, -1, np.arange(60) < 40)
-    model = make(class_weight="balanced").fit(views, y)
-    np.testing.assert_allclose(model.class_weight_, [1.5, 0.75])
-
-
-# Rows held out
-
-
-def test_held_out_rows_have_each_class_in_equal_shares(make):
-    y = np.repeat([0.0, 1.0, np.nan], [20, 10, 70])
-    stratify = make()._stratified
-    train, valid = hold_out(100, 0.2, 0, y, stratify, owner="COrALClassifier")
-    assert sorted([*train, *valid]) == list(range(100))
-    counts = [
-        np.bincount(np.nan_to_num(y[side], nan=2).astype(int))
-        for side in (train, valid)
-    ]
-    np.testing.assert_array_equal(counts, [[16, 8, 56], [4, 2, 14]])
-
-
 # Images
 
 
@@ -211,39 +186,6 @@ def test_images_may_be_bytes(make):
     np.testing.assert_allclose(first, second, atol=1e-4)
 
 
-# Continued training
-
-
-def test_labels_unseen_in_fit_are_refused_and_the_fit_is_kept(views, make):
-    model = make(warm_start=True).fit(views, np.arange(60) % 2)
-    expected = model.predict_proba(views)
-    with pytest.raises(ValueError, match="previously unseen labels"):
-        model.fit(views, np.arange(60) % 3)
-    np.testing.assert_array_equal(model.predict_proba(views), expected)
-
-
-def test_partial_fit_learns_chunk_by_chunk(views, make):
-    y = make_target(COrALClassifier)
-    model = make()
-    with pytest.raises(ValueError, match="classes must be passed on the first call"):
-        model.partial_fit(views, y)
-    model.partial_fit(views[40:], y[40:], classes=[0, 1, 2])  # without any label
-    assert model.history_["train_supervised"] == [0.0]
-    model.partial_fit(views[:40], y[:40], classes=[2, 1, 0])
-    assert model.n_iter_ == 2
-    assert model.predict_proba(views).shape == (60, 3)
-    with pytest.raises(ValueError, match="must be those of the first call"):
-        model.partial_fit(views, y, classes=[0, 1])
-
-
-def test_partial_fit_refuses_what_needs_all_rows(views, make):
-    y = np.arange(60) % 2
-    with pytest.raises(ValueError, match="does not support class_weight='balanced'"):
-        make(class_weight="balanced").partial_fit(views, y, classes=[0, 1])
-    with pytest.raises(ValueError, match="does not support early_stopping=True"):
-        make(early_stopping=True).partial_fit(views, y, classes=[0, 1])
-
-
 # Parameters that are set after fit
 
 
@@ -254,5 +196,3 @@ def test_the_mark_of_rows_without_a_label_may_be_set_later(make):
     labelled = y == 1
     expected = np.mean(model.predict(X)[labelled] == 1)
     assert model.set_params(unlabeled=0).score(X, y) == pytest.approx(expected)
-    model.set_params(unlabeled=7).partial_fit(X, np.where(labelled, 1, 7))
-    assert model.n_iter_ > 1

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from helpers import PREDICTORS, film_modalities, make_target, predict
+from sklearn import config_context
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.exceptions import DataConversionWarning, NotFittedError
-from sklearn.linear_model import LinearRegression
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -19,32 +19,45 @@ from skcoral import (
     COrALClassifier,
     COrALRegressor,
     COrALTransformer,
+    load,
+    save,
 )
-from skcoral.objectives.supervised import SupervisedObjective
 
 # What is learnt
 
 
-def test_without_weight_the_features_are_those_of_the_transformer(views, make):
-    # The classifier draws a view of the labelled rows between those of the others.
-    y = make_target(COrALRegressor)
-    model = make(COrALRegressor, supervised_weight=0.0).fit(views, y)
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_the_features_are_those_of_the_transformer(views, make, cls):
+    model = make(cls).fit(views, make_target(cls))
     coral = make(COrALTransformer).fit(views)
     np.testing.assert_array_equal(model.transform(views), coral.transform(views))
-    assert model.history_["train_shared"] == coral.history_["train_shared"]
+    assert model.history_ == coral.history_
     assert model.output_indices_ == coral.output_indices_
     names = model.get_feature_names_out()
     assert names.tolist() == coral.get_feature_names_out().tolist()
 
 
 @pytest.mark.parametrize("cls", PREDICTORS)
-def test_labels_change_the_features(views, make, cls):
-    y = make_target(cls)
-    features = [
-        make(cls, supervised_weight=w, max_epochs=9).fit(views, y).transform(views)
-        for w in (0.0, 1.0)
-    ]
-    assert np.abs(features[0] - features[1]).max() > 1e-3
+def test_components_and_plain_features_are_weighed(films, make, cls):
+    model = make(cls, film_modalities()).fit(films, make_target(cls))
+    components = list(model.output_indices_)
+    assert list(model.weights_)[: len(components)] == components
+    assert {"words words"} <= set(model.weights_)
+    assert (model.powers_ >= 0).all()
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_what_only_plain_features_know_is_predicted(make, cls):
+    """A network of one epoch and two columns loses most of sixteen numbers."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 16))
+    y = X[:, 3] - X[:, 11]
+    y = (y > 0).astype(int) if cls is COrALClassifier else y
+    model = make(
+        cls, [("a", "embedding", slice(0, 8)), ("b", "embedding", slice(8, 16))]
+    )
+    model.set_params(unique_dim=1, max_epochs=1).fit(X[:200], y[:200])
+    assert model.score(X[200:], y[200:]) > 0.85
 
 
 @pytest.mark.parametrize("cls", PREDICTORS)
@@ -52,67 +65,6 @@ def test_unlabelled_rows_change_the_fit(views, make, cls):
     y = make_target(cls)
     whole, alone = make(cls).fit(views, y), make(cls).fit(views[:20], y[:20])
     assert not np.allclose(predict(whole, views), predict(alone, views), atol=1e-4)
-
-
-@pytest.mark.parametrize("cls", PREDICTORS)
-def test_the_supervised_loss_falls(views, make, cls):
-    y = views["a"][:, 0]
-    y = np.digitize(y, [-0.4, 0.4]) if cls is COrALClassifier else y
-    model = make(cls, max_epochs=30, lr=0.01).fit(views, y)
-    losses = model.history_["train_supervised"]
-    assert len(losses) == 30
-    assert losses[-1] < 0.7 * losses[0]
-    start = 1.0  # the variance of the standardised target
-    if is_classifier(model):
-        counts = np.bincount(y)
-        np.testing.assert_allclose(
-            model.class_prior_, (counts + 1) / (counts + 1).sum()
-        )
-        start = -np.average(np.log(model.class_prior_), weights=counts)
-    assert losses[0] == pytest.approx(start, rel=1e-5)
-
-
-@pytest.mark.parametrize("cls", PREDICTORS)
-def test_the_head_is_linear_on_what_transform_returns(films, make, cls):
-    films.loc[50:, "plot"] = None
-    model = make(cls, film_modalities()).fit(films, make_target(cls))
-    outputs = (
-        model.decision_function(films)
-        if is_classifier(model)
-        else predict(model, films)
-    )
-    Z = model.transform(films).astype(float)
-    fitted = LinearRegression().fit(Z, outputs).predict(Z)
-    np.testing.assert_allclose(fitted, outputs, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("cls", "kinds"),
-    [
-        (COrALClassifier, ["original", "augmented"]),
-        (COrALRegressor, ["original"]),
-    ],
-)
-def test_labelled_rows_are_seen_with_their_targets(
-    views, make, cls, kinds, monkeypatch
-):
-    seen = []
-    forward = SupervisedObjective.forward
-
-    def spy(self, network, batch, generator, labelled=None, targets=None):
-        seen.append((labelled, targets))
-        return forward(self, network, batch, generator, labelled, targets)
-
-    monkeypatch.setattr(SupervisedObjective, "forward", spy)
-    y = make_target(cls)
-    model = make(cls, max_epochs=1).fit(views, y)
-    ((labelled, targets),) = seen
-    block = torch.as_tensor(model._reader_.read(views)["a"][:20])
-    assert [torch.equal(view["a"], block) for view in labelled] == [
-        kind == "original" for kind in kinds
-    ]
-    expected = y if is_classifier(model) else (y - np.nanmean(y)) / np.nanstd(y)
-    np.testing.assert_allclose(targets, expected[:20], rtol=1e-6)
 
 
 @pytest.mark.parametrize("cls", PREDICTORS)
@@ -200,17 +152,6 @@ def test_grid_search_over_own_and_nested_parameters_with_unlabelled_rows(
     assert predict(search.best_estimator_, films).shape[0] == 60
 
 
-@pytest.mark.parametrize("cls", PREDICTORS)
-def test_early_stopping_holds_out_labelled_rows_too(views, make, cls):
-    model = make(cls, early_stopping=True, validation_fraction=0.3, max_epochs=4).fit(
-        views, make_target(cls)
-    )
-    valid = model.history_["valid_supervised"]
-    assert len(valid) == model.n_iter_
-    assert all(loss > 0 for loss in valid)
-    assert np.isfinite(predict(model, views)).all()
-
-
 # Gaps in X
 
 
@@ -242,21 +183,120 @@ def test_rows_that_lack_everything_are_left_out_with_their_labels(views, make, c
             model.predict(X)
 
 
+# A transformer that is there
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_init_gives_the_same_predictions_without_training(films, make, cls):
+    y = make_target(cls)
+    modalities = film_modalities()
+    expected = make(cls, modalities).fit(films, y)
+    coral = make(COrALTransformer, modalities).fit(films)
+    model = cls(init=coral).fit(films, y)
+    assert model.net_ is coral.net_
+    assert model.n_features_in_ == coral.n_features_in_
+    np.testing.assert_array_equal(predict(model, films), predict(expected, films))
+    few = cls(init=coral).fit(films[:20], y[:20])
+    assert len(predict(few, films)) == len(films)
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_clones_and_searches_share_the_transformer(views, make, cls):
+    coral = make(COrALTransformer).fit(views)
+    model = cls(init=coral)
+    assert clone(model).init is coral
+    y = make_target(cls, n_labelled=60)
+    search = GridSearchCV(model, {"missing": ["zero", "learned"]}, cv=2).fit(views, y)
+    assert search.best_estimator_.net_ is coral.net_
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_a_loaded_transformer_serves_as_init(views, make, cls, tmp_path):
+    coral = make(COrALTransformer).fit(views)
+    save(coral, tmp_path / "coral.skcoral")
+    y = make_target(cls)
+    loaded = cls(init=load(tmp_path / "coral.skcoral")).fit(views, y)
+    expected = cls(init=coral).fit(views, y)
+    np.testing.assert_array_equal(predict(loaded, views), predict(expected, views))
+    save(loaded, tmp_path / "model.skcoral")
+    again = load(tmp_path / "model.skcoral")
+    np.testing.assert_array_equal(predict(again, views), predict(expected, views))
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_an_init_that_does_not_fit_is_refused(views, make, cls):
+    y = make_target(cls)
+    with pytest.raises(ValueError, match="must be a fitted transformer"):
+        cls(init=make(COrALTransformer)).fit(views, y)
+    coral = make(COrALTransformer).fit(views)
+    others = [("a", "embedding", "a"), ("c", "embedding", "b")]
+    with pytest.raises(ValueError, match=r"names of those in 'init', \['a', 'b'\]"):
+        cls(others, init=coral).fit(views, y)
+    with pytest.raises(ValueError, match="'init' parameter of"):
+        cls(init="coral").fit(views, y)
+    with pytest.raises(ValueError, match="modality names should match"):
+        cls(init=coral).fit(SliceDict(a=views["a"]), y)
+    assert coral.transform(views).shape[0] == 60
+
+
+# Weights of rows
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_labels_of_weight_zero_do_not_count(views, make, cls):
+    y = make_target(cls, n_labelled=40)
+    weight = np.repeat([1.0, 0.0], [20, 40])
+    coral = make(COrALTransformer).fit(views)
+    weighed = cls(init=coral).fit(views, y, sample_weight=weight)
+    fewer = cls(init=coral).fit(views, make_target(cls, n_labelled=20))
+    np.testing.assert_array_equal(predict(weighed, views), predict(fewer, views))
+    score = weighed.score(views, y, sample_weight=weight)
+    assert score == pytest.approx(weighed.score(views[:20], y[:20]))
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+@pytest.mark.parametrize(
+    ("weight", "match"),
+    [
+        (np.zeros(60), "(?i)zero"),
+        (np.r_[-1.0, np.ones(59)], "Negative values"),
+        (np.ones(7), "sample_weight.shape == "),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(views, make, cls, weight, match):
+    with pytest.raises(ValueError, match=match):
+        make(cls).fit(views, make_target(cls), sample_weight=weight)
+
+
+def test_weights_are_routed_through_a_search(views, make):
+    y = np.arange(60) % 2
+    weight = np.random.default_rng(0).uniform(1, 2, size=60)
+    with config_context(enable_metadata_routing=True):
+        model = COrALClassifier(init=make(COrALTransformer).fit(views))
+        model.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        search = GridSearchCV(model, {"class_weight": [None, "balanced"]}, cv=2)
+        search.fit(views, y, sample_weight=weight)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
 # Continued training
 
 
 @pytest.mark.parametrize("cls", PREDICTORS)
-def test_warm_start_goes_on_with_the_same_targets(views, make, cls):
+def test_warm_start_trains_on_and_reads_the_labels_again(views, make, cls):
     y = make_target(cls)
     model = make(cls, warm_start=True).fit(views, y)
-    learnt = getattr(model, "classes_", getattr(model, "target_mean_", None))
-    head = model.net_.module_.head.linear.weight.detach().clone()
+    before = predict(model, views)
     model.fit(views[:30], y[:30])
     assert model.n_iter_ == 4
-    np.testing.assert_array_equal(
-        learnt, getattr(model, "classes_", getattr(model, "target_mean_", None))
-    )
-    assert not torch.equal(head, model.net_.module_.head.linear.weight)
+    assert not np.array_equal(before, predict(model, views))
+
+
+@pytest.mark.parametrize("cls", PREDICTORS)
+def test_there_is_no_partial_fit(make, cls):
+    assert not hasattr(make(cls), "partial_fit")
+    with pytest.raises(AttributeError, match="pass it as init=transformer"):
+        getattr(make(cls), "partial_fit")  # noqa: B009 - what a user would write
 
 
 # Errors
@@ -296,9 +336,8 @@ def test_targets_that_cannot_be_learnt_are_refused(views, make, cls, y, match):
     [
         (
             COrALClassifier,
-            {"supervised_weight": -1},
-            r"'supervised_weight' parameter of COrALClassifier must be a float in the "
-            r"range \[0.0, inf\)",
+            {"init": 3},
+            "'init' parameter of COrALClassifier must be an instance of",
         ),
         (COrALClassifier, {"class_weight": "even"}, "'class_weight' parameter"),
         (COrALClassifier, {"unlabeled": 0.5}, "'unlabeled' parameter"),
@@ -315,12 +354,6 @@ def test_bad_parameters_are_refused(views, make, cls, params, match):
 def test_a_plain_dict_is_refused_as_by_the_transformer(views, make, cls):
     with pytest.raises(TypeError, match="cannot slice a plain dict"):
         make(cls).fit(dict(views), make_target(cls))
-
-
-@pytest.mark.parametrize("cls", PREDICTORS)
-def test_there_is_no_sample_weight(views, make, cls):
-    with pytest.raises(TypeError, match="sample_weight"):
-        make(cls).fit(views, make_target(cls), sample_weight=np.ones(60))
 
 
 @pytest.mark.parametrize("cls", PREDICTORS)

@@ -44,17 +44,6 @@ def test_a_constant_target_is_predicted(views, make, n_labelled):
     np.testing.assert_allclose(model.predict(views), 7.0, atol=0.1)
 
 
-# Continued training
-
-
-def test_partial_fit_of_the_regressor_keeps_the_scale(views, make):
-    y = make_target(COrALRegressor)
-    model = make(COrALRegressor).partial_fit(views[:40], y[:40])
-    mean = model.target_mean_
-    model.partial_fit(views[40:], y[40:])
-    assert (model.n_iter_, model.target_mean_) == (2, mean)
-
-
 # Units
 
 
@@ -75,8 +64,8 @@ def test_the_level_of_the_target_does_not_matter(views, make, level):
     y = make_target(COrALRegressor)
     expected = make(COrALRegressor).fit(views, y).predict(views)
     got = make(COrALRegressor).fit(views, y + level).predict(views)
-    # Optimisers divide by small numbers, so that rounding errors grow a little.
-    np.testing.assert_allclose(got - level, expected, atol=1e-2)
+    # A tree may split elsewhere where rounding decides between equals.
+    np.testing.assert_allclose(got - level, expected, atol=0.05)
 
 
 @pytest.mark.parametrize("value", [0.0, 1e160, -1e300, 5e-324])
@@ -93,3 +82,26 @@ def test_the_largest_targets_give_finite_predictions(views, make):
     model = make(COrALRegressor).fit(views, y)
     assert np.isfinite(model.predict(views)).all()
     assert np.isfinite(model.score(views, y))
+
+
+# Quantiles
+
+
+def test_quantiles_cover_new_targets():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2200, 6))
+    y = X[:, 0] + rng.exponential(size=2200)
+    model = COrALRegressor(**SMALL, max_epochs=1, random_state=0).fit(X[:200], y[:200])
+    low, middle, high = model.predict_quantiles(X[200:]).T
+    assert (low < middle).all()
+    assert (middle < high).all()
+    # Errors of 200 rows tell a level to within 0.02, of 2,000 to 0.007.
+    assert np.mean(y[200:] < low) == pytest.approx(0.05, abs=0.05)
+    assert np.mean(y[200:] < high) == pytest.approx(0.95, abs=0.05)
+
+
+@pytest.mark.parametrize("levels", [[0.0, 0.5], [0.5, 1.0], [[0.5]], 0.5, [np.nan]])
+def test_levels_that_are_none_are_refused(views, make, levels):
+    model = make(COrALRegressor).fit(views, make_target(COrALRegressor))
+    with pytest.raises(ValueError, match="must be numbers between 0 and 1"):
+        model.predict_quantiles(views, levels)
