@@ -87,7 +87,7 @@ def test_the_present_format_has_files():
 @pytest.mark.parametrize("number", FORMATS)
 def test_files_of_a_format_say_what_they_said(number):
     files = find_files(number)
-    assert all(path.stat().st_size < 80_000 for path in files.values())
+    assert all(path.stat().st_size < 120_000 for path in files.values())
     said = json.loads((FOLDER / f"format_{number}.json").read_text())
     now = describe({name: load(path) for name, path in files.items()})
     for name, values in now.items():

@@ -135,7 +135,7 @@ def test_every_method_and_kind_comes_back_the_same(rows, method, modalities, tmp
     whole = saved(model, tmp_path, for_training=True)
     assert whole.score(rows, *labels) == model.score(rows, *labels)
     for estimator in (whole, model):
-        estimator.partial_fit(rows, *labels)
+        estimator.set_params(warm_start=True).fit(rows, *labels)
     check_alike(whole, model, rows)
     data = skops.io.dumps(model)
     trusted = skops.io.get_untrusted_types(data=data)
@@ -235,9 +235,10 @@ def test_without_training_there_is_no_score_and_no_further_training(
     if not labels:
         with pytest.raises(ValueError, match=message):
             again.score(views)
-    for train in (again.partial_fit, again.fit):
-        with pytest.raises(ValueError, match=message):
-            train(views, *labels)
+    for train in ("partial_fit", "fit"):
+        if hasattr(again, train):
+            with pytest.raises(ValueError, match=message):
+                getattr(again, train)(views, *labels)
         check_alike(again, model, views)
     again.set_params(warm_start=False).fit(views, *labels)
     check_alike(again, model, views)
@@ -248,7 +249,9 @@ def test_heads_of_the_embedding_are_kept_and_no_others(views, tmp_path):
         loaded = saved(make_fitted(method, views)[0], tmp_path)
         objective = loaded.net_.criterion_
         kept = any(parameter.any() for parameter in objective.parameters())
-        assert kept is (type(objective).embed is not Objective.embed), method
+        makes_embedding = type(objective).embed is not Objective.embed
+        has_weights = any(True for _ in objective.parameters())
+        assert kept is (makes_embedding and has_weights), method
 
 
 # Trust

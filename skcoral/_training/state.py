@@ -267,6 +267,11 @@ def _fill_optimizer(net, groups, tensors):
         number, _, word = name.partition(".")
         states.setdefault(int(number), {})[word] = tensor
     net.optimizer_.load_state_dict({"state": states, "param_groups": groups})
+    # The fused optimizer takes its tensors to lie in memory as the parameters do.
+    for parameter, words in net.optimizer_.state.items():
+        for word, value in words.items():
+            if value.shape == parameter.shape:
+                words[word] = torch.empty_like(parameter).copy_(value)
 
 
 def dump_history(history, with_batches):

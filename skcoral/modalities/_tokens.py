@@ -77,9 +77,25 @@ class TokensMixin:
         counts = count_ids(fit(documents), self._n_ids)
         self.token_vectors_ = find_directions(counts, self.svd_dim, self.random_state)
 
-    def _describe_tokens(self, ids: Array) -> dict[str, Any]:
-        """Return how often a text has each word or subword."""
-        return {"words": count_ids(ids, self._n_ids)[:, FIRST_WORD:]}
+    def vectorize(self, values: Array, mask: Array | None) -> dict[str, Any]:
+        """Return how often a text has each token, or its vector.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_tokens) or (n_samples, n_features)
+            Rows of what `transform` returns.
+
+        mask : ndarray of shape (n_samples, 1) or None
+            Not used.
+
+        Returns
+        -------
+        dict of str to ndarray or sparse matrix of shape (n_samples, n_features)
+            The kind "words", or "values" where texts are vectors.
+        """
+        if self._reads_vectors:
+            return {"values": values}
+        return {"words": count_ids(values, self._n_ids)[:, FIRST_WORD:]}
 
     def _make_token_encoder(self, embed_dim: int) -> TokenEncoder:
         """Return the encoder of tokens, of width `embed_dim`."""

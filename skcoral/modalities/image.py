@@ -269,20 +269,15 @@ class ImageModality(BaseModality):
 
         Parameters
         ----------
-        values : ndarray of shape (n_samples, n_channels, height, width)
-            Rows of what `transform` returns.
-
-        mask : ndarray of shape (n_samples, 1) or None
-            Not used.
+        values, mask : ndarray
+            Rows of what `transform` returns; the mask is not used.
 
         Returns
         -------
-        dict of str to ndarray of shape (n_samples, 64 * n_channels)
-            The kind "colors", or "values" of a frozen model.
+        dict of str to ndarray of shape (n_samples, n_features)
+            The kind "values".
         """
-        if self._is_frozen:
-            return super().vectorize(values, mask)
-        return {"colors": average_parts(values)}
+        return {"values": values if self._is_frozen else average_parts(values)}
 
     def make_encoder(self, embed_dim: int) -> ImageEncoder | VectorEncoder:
         """Return a new encoder of width `embed_dim`."""

@@ -299,26 +299,6 @@ class TextModality(TokensMixin, BaseModality):
             return None
         return describe_unknown(*read_documents(block), unknown)
 
-    def vectorize(self, values: Array, mask: Array | None) -> dict[str, Any]:
-        """Return how often a text has each token, or its vector.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_samples, n_tokens) or (n_samples, n_features)
-            Rows of what `transform` returns.
-
-        mask : ndarray of shape (n_samples, 1) or None
-            Not used.
-
-        Returns
-        -------
-        dict of str to ndarray or sparse matrix of shape (n_samples, n_features)
-            The kind "words", or "values" where texts are vectors.
-        """
-        if self._reads_vectors:
-            return super().vectorize(values, mask)
-        return self._describe_tokens(values)
-
     def make_encoder(self, embed_dim: int) -> TokenEncoder | VectorEncoder:
         """Return the encoder for words or vectors, of width `embed_dim`."""
         if self._reads_vectors:

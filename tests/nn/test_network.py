@@ -410,39 +410,3 @@ def test_padding_of_hidden_rows_is_kept(mask_mode):
     tokens = network.add_shared(network.encode(batch, paths=("unique",)), batch, keep)
     expected = network.fuse(network.encode(batch), keep=keep)
     torch.testing.assert_close(network.fuse(tokens, keep=keep), expected)
-
-
-def test_a_head_starts_where_it_is_told_and_draws_nothing():
-    states = []
-    for start in (None, [0.5, 0.0, -2.0]):
-        torch.manual_seed(0)
-        network = DualPathNetwork({"m0": Spec()}, DIM, UNIQUE, head_start=start)
-        states.append((network.state_dict(), torch.rand(2)))
-    (without, next_without), (with_head, next_with) = states
-    assert torch.equal(next_without, next_with)
-    assert all(torch.equal(with_head[name], value) for name, value in without.items())
-    assert with_head["head.linear.weight"].shape == (3, DIM + UNIQUE)
-    assert not with_head["head.linear.weight"].any()
-    assert with_head["head.linear.bias"].tolist() == [0.5, 0.0, -2.0]
-
-
-def standardise(rows, mean, variance):
-    return [(row - mean) / (variance + 1e-5).sqrt() for row in rows]
-
-
-def test_the_head_standardises_over_the_batch_and_then_by_what_it_has_seen():
-    head = make_network(head_start=[0.0, 1.0, 2.0]).head
-    components = [torch.randn(4, d, dtype=torch.float64) * d for d in (DIM, 5, 5)]
-    joined = torch.cat(components, dim=1)
-    expected = standardise(joined, joined.mean(0), joined.var(0, correction=0))
-    expected = torch.stack([naive_linear(head.linear, row) for row in expected])
-    torch.testing.assert_close(head(components), expected)
-    head.eval()
-    # One batch moves the mean and the unbiased variance a tenth of the way.
-    mean, variance = 0.1 * joined.mean(0), 0.9 + 0.1 * joined.var(0)
-    expected = standardise(joined, mean, variance)
-    expected = torch.stack([naive_linear(head.linear, row) for row in expected])
-    torch.testing.assert_close(head(components), expected)
-    single = [component[:1] for component in components]
-    torch.testing.assert_close(head(single), expected[:1])
-    torch.testing.assert_close(head.train()(single), expected[:1])
