@@ -275,7 +275,6 @@ class ImageModality(BaseModality):
         Returns
         -------
         dict of str to ndarray of shape (n_samples, n_features)
-            The kind "values".
         """
         return {"values": values if self._is_frozen else average_parts(values)}
 

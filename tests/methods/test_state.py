@@ -54,13 +54,14 @@ def test_a_pickle_has_the_optimizer_if_warm_start_asks_for_it(views, kind, warm_
     model, labels = make_fitted(kind, views, warm_start=warm_start)
     copied = pickled(model)
     assert bool(read_optimizer(copied)) is warm_start
+    n_epochs = model.n_iter_
     for estimator in (copied, model):
-        estimator.partial_fit(views, *labels)
+        estimator.set_params(warm_start=True).fit(views, *labels)
     features = copied.transform(views), model.transform(views)
     assert np.array_equal(*features) is warm_start
     kept = "batches" in copied.net_.history[0]
     assert kept is warm_start  # losses of batches, which grow with the training
-    assert copied.n_iter_ == model.n_iter_ == 3
+    assert copied.n_iter_ == model.n_iter_ > n_epochs
 
 
 def test_a_pickle_at_the_defaults_has_less_than_four_megabytes():

@@ -46,6 +46,9 @@ class Flags(BaseEstimator):
     def make_encoder(self, embed_dim):
         return VectorEncoder(2, embed_dim, n_tokens=2)
 
+    def vectorize(self, values, mask):
+        return {"values": values}
+
     def make_linear_path(self, embed_dim, unique_dim):
         return None
 
@@ -102,6 +105,8 @@ def test_what_a_modality_lacks_is_named():
         fit, transform = Flags.fit, Flags.transform
         make_encoder, make_augmentation = Flags.make_encoder, Flags.make_augmentation
         claims = Flags.claims
+
+        vectorize = Flags.vectorize
 
     absent = "array_ndim, reads_strings, takes_lengths, defer, remark, make_linear_path"
     message = f"It lacks {absent}, which"
