@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
@@ -19,6 +19,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from skcoral._constraints import POSITIVE_INT
 from skcoral._sklearn_compat import HasMethods, StrOptions, validate_params
 from skcoral._types import Rows
+from skcoral.components import ComponentScaler
+from skcoral.components._targets import Kind
 from skcoral.evaluation.records import Record
 from skcoral.evaluation.scores import score_classes, score_numbers
 from skcoral.evaluation.tasks import NLabels, Task, make_task, read_targets
@@ -31,6 +33,7 @@ from skcoral.evaluation.tasks import NLabels, Task, make_task, read_targets
         "n_draws": POSITIVE_INT,
         "seeds": [list, tuple, range],
         "components": ["boolean"],
+        "weigh": ["boolean"],
         "probe": [HasMethods(["fit", "predict"]), None],
         "standardize": ["boolean"],
         "baseline": ["boolean"],
@@ -53,6 +56,7 @@ def evaluate(
     n_draws: int = 5,
     seeds: Sequence[int] = (0, 1, 2),
     components: bool = False,
+    weigh: bool = False,
     probe: Any = None,
     standardize: bool = True,
     baseline: bool = True,
@@ -105,6 +109,11 @@ def evaluate(
     components : bool, default=False
         Whether to probe each component as well as the whole output, if a transformer,
         or the last step of a pipeline, has an attribute `output_indices_`.
+
+    weigh : bool, default=False
+        Whether a :class:`~skcoral.ComponentScaler`, fitted on the same labels, goes
+        before the probe of the whole output of a transformer with several components.
+        It counts as part of every method that has them, not of COrAL alone.
 
     probe : classifier, regressor or None, default=None
         The probe for all features, used as given. None means :class:`LinearProbe`, or
@@ -196,7 +205,9 @@ def evaluate(
         for name, parts in targets.items()
     ]
     runs = Parallel(n_jobs=n_jobs)(
-        delayed(_run)(name, transformer, seed, rows, tasks, components, standardize)
+        delayed(_run)(
+            name, transformer, seed, rows, tasks, components, weigh, standardize
+        )
         for name, transformer in transformers.items()
         for seed in (seeds if _seeded_parameters(transformer) else [None])
     )
@@ -211,6 +222,7 @@ def _run(
     rows: dict[str, Rows],
     tasks: list[Task],
     components: bool,
+    weigh: bool,
     standardize: bool,
 ) -> list[Record]:
     """Fit one transformer and return the records of all its probes."""
@@ -221,23 +233,33 @@ def _run(
             fitted.set_params(**dict.fromkeys(parameters, int(seed)))
         fitted.fit(rows["fit"], None)
         train, test = _read_features(fitted, rows, standardize)
-        parts = _find_components(fitted, components)
+        found = _find_components(fitted)
+        weighed = {"all": found if weigh and len(found) > 1 else None}
+        parts = {"all": slice(None)} | (found if components else {})
         return [
             {"method": name, "component": component, **record, "seed": seed}
             for component, columns in parts.items()
             for task in tasks
-            for record in _probe(task, train[:, columns], test[:, columns])
+            for record in _probe(
+                task, train[:, columns], test[:, columns], weighed.get(component)
+            )
         ]
     except Exception as error:
         error.add_note(f"While evaluating {name!r}, seed {seed}.")
         raise
 
 
-def _probe(task: Task, train: Any, test: Any) -> Iterator[Record]:
-    """Yield a record per draw of labels."""
+def _probe(
+    task: Task, train: Any, test: Any, weighed: dict[str, slice] | None
+) -> Iterator[Record]:
+    """Yield a record per draw of labels; components are weighed first, if any."""
     score = score_classes if task.is_classification else score_numbers
+    kind: Kind = "classes" if task.is_classification else "numbers"
     for n_labels, draw, rows in task.draws:
-        probe = clone(task.probes[n_labels]).fit(train[rows], task.y[rows])
+        probe = clone(task.probes[n_labels])
+        if weighed is not None:
+            probe = make_pipeline(ComponentScaler(weighed, target=kind), probe)
+        probe.fit(train[rows], task.y[rows])
         yield {
             "label": task.name,
             "n_labels": n_labels,
@@ -299,11 +321,8 @@ def _read_features(
     return (stack(known) if len(known) > 1 else known[0]), features["test"]
 
 
-def _find_components(fitted: Any, each: bool) -> dict[str, slice]:
-    """Return the columns of all features and, on request, of each component."""
-    everything = {"all": slice(None)}
-    if not each:
-        return everything
+def _find_components(fitted: Any) -> dict[str, slice]:
+    """Return the columns of each component that a transformer names."""
     while isinstance(fitted, Pipeline | FrozenEstimator):
         fitted = fitted[-1] if isinstance(fitted, Pipeline) else fitted.estimator
     indices = getattr(fitted, "output_indices_", {})
@@ -312,9 +331,7 @@ def _find_components(fitted: Any, each: bool) -> dict[str, slice]:
             "A component must not be named 'all': so is the whole output. Got "
             f"{list(indices)}."
         )
-    return everything | {
-        n: part for n, part in indices.items() if part.stop > part.start
-    }
+    return {n: part for n, part in indices.items() if part.stop > part.start}
 
 
 def _seeded_parameters(transformer: Any) -> list[str]:
