@@ -8,9 +8,8 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from skcoral._input.arrays import read_array, read_cell
-from skcoral._input.errors import describe
 from skcoral._input.numbers import check_distinct, is_number
-from skcoral._input.presence import find_nonempty_rows, first_present, is_missing
+from skcoral._input.presence import first_present, is_missing
 
 
 def read_labels(y):
@@ -56,26 +55,6 @@ def _list_labels(y):
     return np.asarray(y, dtype=object) if labels.dtype.kind in "US" else labels
 
 
-def read_classes(classes):
-    """Return the classes that are passed to `partial_fit`, sorted.
-
-    Raises
-    ------
-    TypeError
-        If they are neither all strings nor all numbers.
-
-    ValueError
-        If they are no list, or one of them is missing.
-    """
-    labels = _read_column(classes)
-    if getattr(labels, "ndim", 0) != 1:
-        raise ValueError(f"classes must be a list of classes. Got {describe(classes)}.")
-    if not find_nonempty_rows(labels).all():
-        raise ValueError(f"classes must not be missing. Got {describe(classes)}.")
-    check_alike(labels, range(len(labels)), "classes")
-    return np.unique(to_natural(labels))
-
-
 def to_natural(labels):
     """Give objects other than strings the dtype that they would have without None."""
     if labels.dtype == object and not isinstance(first_present(labels), str):
@@ -83,7 +62,7 @@ def to_natural(labels):
     return labels
 
 
-def check_alike(labels, rows, name="y"):
+def check_alike(labels, rows):
     """Raise TypeError unless objects are all strings or all numbers.
 
     Parameters
@@ -93,24 +72,21 @@ def check_alike(labels, rows, name="y"):
 
     rows : sequence of int of length n_labels
         Their rows, for the message.
-
-    name : str, default="y"
-        What holds the labels, for the message.
     """
     if labels.dtype.kind in "mM":
-        raise TypeError(f"{name} must hold strings or numbers. Got {labels.dtype}.")
+        raise TypeError(f"y must hold strings or numbers. Got {labels.dtype}.")
     if labels.dtype != object or not len(labels):
         return
     is_alike = _is_string if _is_string(labels[0]) else is_number
     for row, label in zip(rows, labels, strict=True):
         if not (_is_string(label) or is_number(label)):
             raise TypeError(
-                f"{name} must hold strings or numbers. Got {type(label).__name__!r} in "
+                f"y must hold strings or numbers. Got {type(label).__name__!r} in "
                 f"row {row}."
             )
         if not is_alike(label):
             raise TypeError(
-                f"{name} must hold strings only or numbers only. Got "
+                f"y must hold strings only or numbers only. Got "
                 f"{type(labels[0]).__name__!r} in row {rows[0]} and "
                 f"{type(label).__name__!r} in row {row}."
             )

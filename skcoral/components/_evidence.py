@@ -155,6 +155,8 @@ class Evidence:
         covariance = variances[-1] * np.eye(n)
         for variance, gram in zip(variances, self.grams, strict=False):
             covariance += variance * gram
+        # Rows of very unequal weights leave eigenvalues within rounding errors of 0.
+        covariance[np.diag_indices(n)] += np.finfo(np.float64).eps * covariance.trace()
         factor = cho_factor(covariance, lower=True, overwrite_a=True)
         log_determinant = (
             2 * np.log(np.diag(factor[0])).sum() + rows.n_left_out * logs[-1]

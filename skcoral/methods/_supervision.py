@@ -166,7 +166,9 @@ class SupervisedMixin:
             warnings.warn(remark, stacklevel=2)
         used &= labelled
         rows = np.flatnonzero(used[filled])
-        return Labelled(targets, rows, labels, targets.weigh(labels) * weights[used])
+        weights = targets.weigh(labels) * weights[used]
+        # Only ratios count: a label weighs 1 on average.
+        return Labelled(targets, rows, labels, weights / weights.mean())
 
     def _fit_experts(self, blocks: Blocks, labelled: Labelled) -> None:
         """Learn plain features, scales and experts."""

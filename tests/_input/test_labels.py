@@ -1,7 +1,6 @@
 """Labels of every container, of both predictors, and those that are refused."""
 
 import datetime
-import re
 from decimal import Decimal
 
 import numpy as np
@@ -163,55 +162,3 @@ def test_weights_without_a_finite_mean_are_refused(weight):
 def test_weights_at_the_bounds_train(weight):
     model = fit(COrALClassifier, np.arange(8) % 2, class_weight={0: weight})
     assert np.isfinite(model.predict_proba(X)).all()
-
-
-@pytest.mark.parametrize(
-    ("y", "fraction", "found"),
-    [
-        (["u"] * 7 + ["v"], 0.3, "8 labels of 2 classes, 1 of the rarest"),
-        (list("uuvvwwzz"), 0.3, "8 labels of 4 classes, 2 of the rarest"),
-    ],
-)
-def test_early_stopping_says_how_many_labels_the_classes_have(y, fraction, found):
-    message = (
-        "early_stopping of COrALClassifier holds out labels of each class and trains "
-        f"on others. Got {found}; validation_fraction={fraction} holds out 3."
-    )
-    with pytest.raises(ValueError, match=exactly(message)):
-        fit(COrALClassifier, y, early_stopping=True, validation_fraction=fraction)
-
-
-# Classes of partial_fit
-
-
-@pytest.mark.parametrize(
-    ("classes", "message"),
-    [
-        ([1, "a"], "classes must hold strings only or numbers only"),
-        ([(1,), 0], "classes must hold strings or numbers. Got 'tuple' in row 0"),
-        ([[0], [1, 2]], "classes must hold strings or numbers. Got 'list' in row 0"),
-        ([Raising(), 1], "classes must hold strings or numbers. Got 'Raising' in row"),
-        ([None, 0, 1], "classes must not be missing"),
-        ([np.nan, 0, 1], "classes must not be missing"),
-        ([[0, 1]], "classes must be a list of classes"),
-        (3, "classes must be a list of classes. Got 3"),
-        ("abc", "classes must be a list of classes. Got 'abc'"),
-        ({0, 1}, "classes must be a list of classes. Got {0, 1}"),
-    ],
-)
-@pytest.mark.parametrize("fitted", [False, True])
-def test_classes_that_are_no_list_of_one_type_are_refused(classes, message, fitted):
-    y = np.arange(8) % 2
-    model = COrALClassifier(random_state=0, **TINY)
-    if fitted:
-        model.partial_fit(X, y, classes=[0, 1])
-    with pytest.raises((TypeError, ValueError), match="^" + re.escape(message)):
-        model.partial_fit(X, y, classes=classes)
-
-
-@pytest.mark.parametrize("make", [list, tuple, np.array, pd.Series, torch.tensor])
-def test_classes_of_every_container_are_the_same(make):
-    model = COrALClassifier(random_state=0, **TINY)
-    for _ in range(2):
-        model.partial_fit(X, np.arange(8) % 2, classes=make([2, 0, 1]))
-    assert model.classes_.tolist() == [0, 1, 2]

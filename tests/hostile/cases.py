@@ -14,7 +14,7 @@ from hostile.blocks import BLOCKS, FORMS, draw, make_table
 from hostile.cells import CELLS, Raising, write_files
 from hypothesis import strategies as st
 from scipy import sparse
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import StandardScaler
 from skorch.helper import SliceDict
@@ -204,9 +204,8 @@ OPERATIONS = {
     "predict_proba": lambda e, X, y: e.predict_proba(X),
     "decision_function": lambda e, X, y: e.decision_function(X),
     "score": lambda e, X, y: e.score(X, y),
-    "partial_fit": lambda e, X, y: e.partial_fit(X, y).score(X, y),
-    "classes": lambda e, X, y: _fit_chunk(e, X, y),
-    "first chunk": lambda e, X, y: _fit_chunk(clone(e), X, y),
+    "partial_fit": lambda e, X, y: _fit_more(e, X, y).score(X, y),
+    "first chunk": lambda e, X, y: _fit_more(clone(e), X, y).transform(X),
     "fit": lambda e, X, y: e.fit(X, y).transform(X),
     "names": lambda e, X, y: e.get_feature_names_out(["h", "g", "k"]),
     "hostile names": lambda e, X, y: e.get_feature_names_out(X),
@@ -215,10 +214,11 @@ OPERATIONS = {
 }
 
 
-def _fit_chunk(estimator, X, y):
-    """Fit a chunk whose labels a classifier takes for all classes."""
-    classes = {"classes": y} if is_classifier(estimator) else {}
-    return estimator.partial_fit(X, y, **classes).transform(X)
+def _fit_more(estimator, X, y):
+    """Fit a chunk; predictors, which take none, train on."""
+    if hasattr(estimator, "partial_fit"):
+        return estimator.partial_fit(X, y)
+    return estimator.set_params(warm_start=True).fit(X, y)
 
 
 @dataclass(frozen=True)
