@@ -20,9 +20,9 @@ Matrix = NDArray[np.float64]
 # Powers of the ridge and of the forest before labels say otherwise: few labels favour
 # the linear model. The deviation is that of each around its start.
 START, SCALE = (0.8, 0.2), 1.0
-# A forest needs labels to grow, and below this share of the powers is not worth its
-# size.
-MIN_ROWS, MIN_POWER = 20, 0.05
+# With fewer labels a forest added nothing to the ridge; below this share of the powers
+# it is not worth its size.
+MIN_ROWS, MIN_POWER = 50, 0.05
 # A tree draws so many rows at most.
 N_TREES, MAX_TREE_ROWS = 200, 10_000
 # The probability of a class that no tree has seen.

@@ -11,7 +11,7 @@ from hostile.cases import draw_case
 from hostile.outcomes import FAULTS, run
 from hypothesis import HealthCheck, Phase, given, settings
 
-N_CASES = int(os.environ.get("SKCORAL_FUZZ_CASES", 250))
+N_CASES = int(os.environ.get("SKCORAL_FUZZ_CASES", 150))
 
 
 def test_no_case_is_a_fault(tmp_path):
