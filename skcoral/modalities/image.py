@@ -62,8 +62,7 @@ VIEWS = {
 FILE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 # Maximum number of images from which mean and standard deviation are learnt.
 STATISTICS_ROWS = 2000
-# Decoded images up to this size are kept in memory; beyond it, files are decoded batch
-# by batch.
+# Decoded images up to this size are kept in memory, larger ones read batch by batch.
 MAX_DECODED_BYTES = 2**30
 
 
@@ -275,6 +274,7 @@ class ImageModality(BaseModality):
         Returns
         -------
         dict of str to ndarray of shape (n_samples, n_features)
+            The kind "values".
         """
         return {"values": values if self._is_frozen else average_parts(values)}
 
