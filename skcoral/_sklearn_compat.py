@@ -16,7 +16,6 @@ from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
 from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
-from sklearn.utils.validation import _get_feature_names as read_feature_names
 
 __all__ = [
     "BaseComposition",
@@ -29,7 +28,6 @@ __all__ = [
     "check_sample_weight",
     "fit_context",
     "get_column_indices",
-    "read_feature_names",
     "validate_params",
 ]
 

@@ -40,19 +40,47 @@ def calibrate(
     slope, power : float
         The two that make the labels most likely, given the priors above.
     """
-    rows = np.arange(len(codes))
 
     def measure(values: Matrix) -> tuple[float, Matrix]:
         slope = np.exp(values[0])
-        logs = log_softmax(slope * scores + values[1] * np.log(prior), axis=1)
-        errors = np.exp(logs) * weights[:, None]
-        errors[rows, codes] -= weights
-        deviations = (values - [np.log(SLOPE), PRIOR_POWER]) / scales
-        value = -(weights * logs[rows, codes]).sum() + (deviations**2).sum() / 2
+        logits = slope * scores + values[1] * np.log(prior)
+        loss, errors = measure_classes(logits, codes, weights)
+        deviations = (values - start) / scales
         slopes = [slope * (errors * scores).sum(), (errors @ np.log(prior)).sum()]
-        return value, slopes + deviations / scales
+        return loss + (deviations**2).sum() / 2, slopes + deviations / scales
 
     scales = np.array([SLOPE_SCALE, POWER_SCALE])
     start = np.array([np.log(SLOPE), PRIOR_POWER])
     log_slope, power = minimize(measure, start, jac=True, method="L-BFGS-B").x
     return float(np.exp(log_slope)), float(power)
+
+
+def measure_classes(
+    logits: Matrix, codes: NDArray[np.int64], weights: Matrix
+) -> tuple[float, Matrix]:
+    """Return the weighted cross-entropy of classes, and its gradient by the logits.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes)
+        Log-probabilities up to a constant per row.
+
+    codes : ndarray of shape (n_samples,), int
+        The class of each row.
+
+    weights : ndarray of shape (n_samples,)
+        Weights of the rows.
+
+    Returns
+    -------
+    loss : float
+        Weighted sum over rows.
+
+    gradient : ndarray of shape (n_samples, n_classes)
+        Its derivatives.
+    """
+    rows = np.arange(len(codes))
+    logs = log_softmax(logits, axis=1)
+    gradient = np.exp(logs) * weights[:, None]
+    gradient[rows, codes] -= weights
+    return -float((weights * logs[rows, codes]).sum()), gradient

@@ -1,7 +1,7 @@
 """ComponentRidgeClassifier: classes from components, with calibrated probabilities."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from skcoral._sklearn_compat import StrOptions, fit_context
+from skcoral._sklearn_compat import StrOptions
 from skcoral._types import Array, Rows
 from skcoral.components._calibration import calibrate
 from skcoral.components.ridge import BaseComponentRidge
@@ -104,36 +104,6 @@ class ComponentRidgeClassifier(ClassifierMixin, BaseComponentRidge):
         super().__init__(components, with_std=with_std, prior_scale=prior_scale)
         self.class_weight = class_weight
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Self:
-        """Learn weights, penalty, coefficients and calibration.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n_samples, n_features)
-            Features; missing values count as the mean.
-
-        y : array-like of shape (n_samples,)
-            Classes, two at least.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        self : ComponentRidgeClassifier
-            The fitted model.
-
-        Raises
-        ------
-        ValueError
-            If y has fewer than two classes.
-        """
-        self.fit_held_out(X, y, sample_weight)
-        return self
-
     def fit_held_out(
         self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> NDArray[np.float64]:
@@ -206,7 +176,7 @@ class ComponentRidgeClassifier(ClassifierMixin, BaseComponentRidge):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes, the log-odds of the second.
         """
-        logs = self._weigh(self._apply(X) - self.intercept_)
+        logs = self._weigh(self._apply(X))
         return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
 
     def predict_proba(self, X: Rows) -> NDArray[np.float64]:
@@ -222,7 +192,7 @@ class ComponentRidgeClassifier(ClassifierMixin, BaseComponentRidge):
         ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`.
         """
-        return self._calibrate(self._apply(X) - self.intercept_)
+        return self._calibrate(self._apply(X))
 
     def predict(self, X: Rows) -> Array:
         """Predict classes.

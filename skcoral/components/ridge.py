@@ -1,5 +1,6 @@
 """ComponentRidge: numbers from components, each with a penalty of its own."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -16,7 +17,7 @@ from skcoral.components._targets import Kind, read_column
 from skcoral.components.scaler import CONSTRAINTS, ComponentScaler
 
 
-class BaseComponentRidge(BaseEstimator):
+class BaseComponentRidge(BaseEstimator, ABC):
     """A ridge regression after a :class:`ComponentScaler`, with its penalty."""
 
     _parameter_constraints = CONSTRAINTS
@@ -38,6 +39,43 @@ class BaseComponentRidge(BaseEstimator):
         """dict of str to float: weight of each component."""
         check_is_fitted(self, "scaler_")
         return self.scaler_.weights_
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Learn weights, penalty and coefficients, and the calibration of classes.
+
+        Parameters
+        ----------
+        X : array-like or data frame of shape (n_samples, n_features)
+            Features; missing values count as the mean.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers to predict, or classes, two at least and of one output.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            If labels are missing, are classes and fewer than two, or if weights are
+            negative or all zero.
+        """
+        self.fit_held_out(X, y, sample_weight)
+        return self
+
+    @abstractmethod
+    def fit_held_out(
+        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Fit, and return what a fit without each row would predict for it."""
 
     def _read(self, X: Any, y: Any, sample_weight: Any) -> tuple[Array, Array]:
         """Return checked labels and weights."""
@@ -71,9 +109,9 @@ class BaseComponentRidge(BaseEstimator):
         return np.nan_to_num(self.scaler_.transform(X).astype(np.float64))
 
     def _apply(self, X: Any) -> NDArray[np.float64]:
-        """Return the predicted targets."""
+        """Return the predicted targets, less their means."""
         check_is_fitted(self, "coef_")
-        return self._scale(X) @ self.coef_ + self.intercept_
+        return self._scale(X) @ self.coef_
 
     def __sklearn_tags__(self) -> Tags:
         """Return the tags: missing values count as the mean."""
@@ -139,31 +177,6 @@ class ComponentRidge(RegressorMixin, BaseComponentRidge):
 
     _target = "numbers"
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Self:
-        """Learn weights, penalty and coefficients.
-
-        Parameters
-        ----------
-        X : array-like or data frame of shape (n_samples, n_features)
-            Features; missing values count as the mean.
-
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers to predict.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        self : ComponentRidge
-            The fitted model.
-        """
-        self.fit_held_out(X, y, sample_weight)
-        return self
-
     def fit_held_out(
         self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> NDArray[np.float64]:
@@ -200,5 +213,5 @@ class ComponentRidge(RegressorMixin, BaseComponentRidge):
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions.
         """
-        predicted = self._apply(X)
+        predicted = self._apply(X) + self.intercept_
         return predicted if self._n_dims == 2 else predicted[:, 0]

@@ -15,7 +15,6 @@ from skcoral._sklearn_compat import (
     StrOptions,
     check_sample_weight,
     fit_context,
-    read_feature_names,
 )
 from skcoral._types import Array, Rows
 from skcoral.components._columns import find_components
@@ -163,7 +162,6 @@ class ComponentScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If labels are missing, weights are negative or all zero, or `components`
             does not give each column to one component.
         """
-        names = read_feature_names(X)
         X, labels = validate_data(
             self,
             X,
@@ -173,7 +171,10 @@ class ComponentScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             multi_output=True,
         )
         self.output_indices_ = find_components(
-            type(self).__name__, self.components, names, X.shape[1]
+            type(self).__name__,
+            self.components,
+            getattr(self, "feature_names_in_", None),
+            X.shape[1],
         )
         weights = check_sample_weight(sample_weight, X, ensure_non_negative=True)
         used = weights > 0

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize, nnls
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from skcoral._types import Array
 from skcoral.components import ComponentRidge, ComponentRidgeClassifier
+from skcoral.components._calibration import measure_classes
 from skcoral.methods._forest import Forest
 
 Matrix = NDArray[np.float64]
@@ -46,6 +47,9 @@ class Experts(ABC):
 
     Attributes
     ----------
+    ridge, forest : type
+        What the experts are made of.
+
     ridge_ : ComponentRidge or ComponentRidgeClassifier
         The linear expert.
 
@@ -56,6 +60,8 @@ class Experts(ABC):
         How much each counts.
     """
 
+    ridge: type
+    forest: type
     ridge_: Any
     forest_: Forest | None
     powers_: Matrix
@@ -64,18 +70,46 @@ class Experts(ABC):
         self.components = components
         self.seed = seed
 
-    @abstractmethod
     def fit(self, X: Array, y: Array, weights: Array) -> Self:
-        """Learn from features, NaN where missing, labels and weights of rows."""
+        """Learn from features, NaN where missing, targets and weights of rows."""
+        self.ridge_ = self.ridge(self.components, with_std=False)
+        held_out = [self.ridge_.fit_held_out(X, y, weights)]
+        self.forest_, self.powers_ = None, np.array([1.0, 0.0])
+        if len(X) >= MIN_ROWS:
+            held_out.append(self._grow(X, y, weights))
+            self.powers_ = self._find_powers(held_out, y, weights)
+        self._look_back(held_out, y)
+        if self.powers_[1] < MIN_POWER * self.powers_.sum():
+            self.forest_ = None
+        return self
+
+    def predict(self, X: Array) -> Matrix:
+        """Return what the experts predict together, one column per output."""
+        parts = [self._ask_ridge(X)]
+        if self.forest_ is not None:
+            parts.append(self.forest_.predict(np.nan_to_num(X)))
+        return self._join(parts)
 
     @abstractmethod
-    def predict(self, X: Array) -> Matrix:
-        """Return what the experts predict together."""
+    def _ask_ridge(self, X: Array) -> Matrix:
+        """Return the predictions of the linear expert."""
 
-    def _grow(self, kind: type, X: Array, y: Array, weights: Array) -> Matrix:
+    @abstractmethod
+    def _join(self, parts: list[Matrix]) -> Matrix:
+        """Return predictions of the experts, or of the first alone, as one."""
+
+    @abstractmethod
+    def _find_powers(self, parts: list[Matrix], y: Array, weights: Array) -> Matrix:
+        """Return the powers that held-out predictions speak for, near the start."""
+
+    def _look_back(self, parts: list[Matrix], y: Array) -> None:
+        """Learn from the held-out predictions, once the powers are known."""
+        return
+
+    def _grow(self, X: Array, y: Array, weights: Array) -> Matrix:
         """Fit a forest, and return what trees that have not drawn a row predict."""
         filled = np.nan_to_num(X)
-        forest = kind(
+        forest = self.forest(
             N_TREES,
             max_features="sqrt",
             max_samples=min(len(X), MAX_TREE_ROWS),
@@ -88,34 +122,32 @@ class Experts(ABC):
         mean = np.average(self.forest_.predict(filled), axis=0, weights=weights)
         return np.where(np.isnan(held_out), mean, held_out)
 
-    def _drop_idle(self) -> None:
-        """Let go of a forest of little power."""
-        if self.powers_[1] < MIN_POWER * self.powers_.sum():
-            self.forest_ = None
-
 
 class ClassExperts(Experts):
     """Experts on classes: their log-probabilities, times powers, add up."""
 
-    def fit(self, X: Array, y: Array, weights: Array) -> Self:
-        """Learn from features, codes of classes and weights of rows."""
-        self.ridge_ = ComponentRidgeClassifier(self.components, with_std=False)
-        ridge = self.ridge_.fit_held_out(X, y, weights)
-        if len(X) < MIN_ROWS:
-            self.powers_, self.forest_ = np.array([1.0, 0.0]), None
-            return self
-        judged = self._grow(RandomForestClassifier, X, y, weights)
-        self.powers_ = _join_classes([ridge, judged], y, weights)
-        self._drop_idle()
-        return self
+    ridge, forest = ComponentRidgeClassifier, RandomForestClassifier
 
-    def predict(self, X: Array) -> Matrix:
-        """Return log-probabilities."""
-        parts = [self.ridge_.predict_proba(X)]
-        if self.forest_ is not None:
-            parts.append(self.forest_.predict(np.nan_to_num(X)))
+    def _ask_ridge(self, X: Array) -> Matrix:
+        return self.ridge_.predict_proba(X)
+
+    def _join(self, parts: list[Matrix]) -> Matrix:
+        # Without a forest there is one part.
         pairs = zip(self.powers_, map(_to_logs, parts), strict=False)
         return log_softmax(sum(power * logs for power, logs in pairs), axis=1)
+
+    def _find_powers(self, parts: list[Matrix], y: Array, weights: Array) -> Matrix:
+        """Return the powers that make the classes most likely."""
+        logs = np.stack(list(map(_to_logs, parts)))
+
+        def measure(powers: Matrix) -> tuple[float, Matrix]:
+            loss, errors = measure_classes(np.tensordot(powers, logs, 1), y, weights)
+            deviations = (powers - START) / SCALE
+            slopes = np.tensordot(logs, errors, 2)
+            return loss + (deviations**2).sum() / 2, slopes + deviations / SCALE
+
+        bounds = [(0, None)] * len(parts)
+        return minimize(measure, START, jac=True, method="L-BFGS-B", bounds=bounds).x
 
 
 class NumberExperts(Experts):
@@ -127,67 +159,38 @@ class NumberExperts(Experts):
         Errors on held-out rows, in order.
     """
 
+    ridge, forest = ComponentRidge, RandomForestRegressor
     errors_: Matrix
-
-    def fit(self, X: Array, y: Array, weights: Array) -> Self:
-        """Learn from features, standardised numbers and weights of rows."""
-        self.ridge_ = ComponentRidge(self.components, with_std=False)
-        ridge = self.ridge_.fit_held_out(X, y, weights)
-        if len(X) < MIN_ROWS:
-            self.powers_, self.forest_ = np.array([1.0, 0.0]), None
-            self.errors_ = np.sort(y - ridge)
-            return self
-        judged = self._grow(RandomForestRegressor, X, y, weights)[:, 0]
-        self.powers_ = _join_numbers([ridge, judged], y, weights)
-        self.errors_ = np.sort(y - self._add([ridge, judged]))
-        self._drop_idle()
-        return self
-
-    def predict(self, X: Array) -> Matrix:
-        """Return the predicted numbers."""
-        parts = [self.ridge_.predict(X)]
-        if self.forest_ is not None:
-            parts.append(self.forest_.predict(np.nan_to_num(X))[:, 0])
-        return self._add(parts)
 
     def read_errors(self, levels: Matrix) -> Matrix:
         """Return quantiles of the errors on held-out rows."""
         return np.quantile(self.errors_, levels, method="weibull")
 
-    def _add(self, parts: list[Matrix]) -> Matrix:
+    def _ask_ridge(self, X: Array) -> Matrix:
+        return self.ridge_.predict(X)
+
+    def _join(self, parts: list[Matrix]) -> Matrix:
         # Without a forest there is one part.
-        pairs = zip(self.powers_, parts, strict=False)
-        return np.sum([power * part for power, part in pairs], axis=0)
+        columns = _as_columns(parts)
+        return columns @ self.powers_[: columns.shape[1], None]
+
+    def _find_powers(self, parts: list[Matrix], y: Array, weights: Array) -> Matrix:
+        """Return the powers of the least squared error."""
+        roots = np.sqrt(weights)
+        # The errors are unknown before: as large as the targets, which have variance 1.
+        prior = np.eye(len(parts)) / SCALE
+        rows = np.vstack([_as_columns(parts) * roots[:, None], prior])
+        return nnls(rows, np.append(y * roots, np.divide(START, SCALE)))[0]
+
+    def _look_back(self, parts: list[Matrix], y: Array) -> None:
+        self.errors_ = np.sort(y - self._join(parts)[:, 0])
+
+
+def _as_columns(parts: list[Matrix]) -> Matrix:
+    """Return predicted numbers side by side; a forest has a column of them."""
+    return np.column_stack([part.ravel() for part in parts])
 
 
 def _to_logs(probabilities: Matrix) -> Matrix:
     """Return logarithms, finite where a forest has never seen a class."""
     return np.log(np.maximum(probabilities, FLOOR))
-
-
-def _join_classes(parts: list[Matrix], codes: Array, weights: Array) -> Matrix:
-    """Return the powers that make the labels most likely, near where they start."""
-    logs = np.stack(list(map(_to_logs, parts)))
-    rows = np.arange(len(codes))
-
-    def measure(powers: Matrix) -> tuple[float, Matrix]:
-        joint = np.tensordot(powers, logs, 1)
-        errors = softmax(joint, axis=1) * weights[:, None]
-        errors[rows, codes] -= weights
-        deviations = (powers - START) / SCALE
-        value = -(weights * log_softmax(joint, axis=1)[rows, codes]).sum()
-        slopes = np.tensordot(logs, errors, 2)
-        return value + (deviations**2).sum() / 2, slopes + deviations / SCALE
-
-    bounds = [(0, None)] * len(parts)
-    return minimize(measure, START, jac=True, method="L-BFGS-B", bounds=bounds).x
-
-
-def _join_numbers(parts: list[Matrix], y: Matrix, weights: Array) -> Matrix:
-    """Return the powers of the least squared error, near where they start."""
-    roots = np.sqrt(weights)
-    columns = [(part.reshape(len(y), -1) * roots[:, None]).ravel() for part in parts]
-    target = (y.reshape(len(y), -1) * roots[:, None]).ravel()
-    # The errors are unknown before: as large as the targets, which have variance 1.
-    rows = np.vstack([np.column_stack(columns), np.eye(len(parts)) / SCALE])
-    return nnls(rows, np.append(target, np.divide(START, SCALE)))[0]

@@ -291,6 +291,13 @@ UNIQUE_DIM = parameter(
         int or None
         Width of the embedding of each modality; None takes half of `embed_dim`.""",
 )
+SPECIFIC_DIM = replace(
+    UNIQUE_DIM,
+    text="""
+        int or None
+        Width of the specific embedding of each modality; None takes half of
+        `embed_dim`.""",
+)
 N_LAYERS = parameter(
     default=1,
     constraint=POSITIVE_INT,

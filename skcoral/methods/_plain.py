@@ -20,7 +20,7 @@ MAX_COLUMNS = 128
 
 
 class PlainFeatures:
-    """Plain features of the modalities, reduced and standardised.
+    """Plain features of the modalities, reduced to few columns.
 
     A network compresses, and what it loses cannot be had back: these features go past
     it. Those of words are weighed by their rarity.
@@ -36,7 +36,7 @@ class PlainFeatures:
     Attributes
     ----------
     reducers_ : dict of str to Pipeline
-        What reduces and standardises each kind, by "modality kind".
+        What reduces each kind, by "modality kind".
     """
 
     def __init__(self, modalities: Mapping[str, Any], seed: int) -> None:
@@ -77,11 +77,10 @@ class PlainFeatures:
         """Return what reduces features to few columns, unfitted."""
         width = min(MAX_COLUMNS, features.shape[0] - 1, features.shape[1])
         if not sparse.issparse(features):
-            narrow = features.shape[1] <= MAX_COLUMNS
-            reduce = [] if narrow else [PCA(width, random_state=self.seed)]
-            return make_pipeline(StandardScaler(), *reduce, StandardScaler())
+            if features.shape[1] <= MAX_COLUMNS:
+                return make_pipeline("passthrough")
+            return make_pipeline(StandardScaler(), PCA(width, random_state=self.seed))
         if width < 2:
-            dense = FunctionTransformer(to_dense, accept_sparse=True)
-            return make_pipeline(dense, StandardScaler())
+            return make_pipeline(FunctionTransformer(to_dense, accept_sparse=True))
         svd = TruncatedSVD(width, random_state=self.seed)
-        return make_pipeline(TfidfTransformer(sublinear_tf=True), svd, StandardScaler())
+        return make_pipeline(TfidfTransformer(sublinear_tf=True), svd)

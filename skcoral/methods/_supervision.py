@@ -172,18 +172,24 @@ class SupervisedMixin:
 
     def _fit_experts(self, blocks: Blocks, labelled: Labelled) -> None:
         """Learn plain features, scales and experts."""
-        step = -(-count_rows(blocks) // SAMPLE_ROWS)
-        sample = take_from_blocks(blocks, slice(None, None, step))
+        n_rows = count_rows(blocks)
+        sampled = np.arange(0, n_rows, -(-n_rows // SAMPLE_ROWS))
         specs = {name: spec for name, spec, _ in self.modalities_}
-        self._plain_ = PlainFeatures(specs, self._seed).fit(sample)
-        features = self._list_features(sample)
+        self._plain_ = PlainFeatures(specs, self._seed)
+        self._plain_.fit(take_from_blocks(blocks, sampled))
+        # Rows of the sample that have a label pass the network once.
+        used = np.union1d(sampled, labelled.rows)
+        features = self._list_features(take_from_blocks(blocks, used))
         widths = {name: part.shape[1] for name, part in features.items()}
+        values = np.hstack(list(features.values()))
         scaler = StandardScaler().set_output(transform="default")
-        self._scaler_ = scaler.fit(np.hstack(list(features.values())))
+        self._scaler_ = scaler.fit(values[np.searchsorted(used, sampled)])
         experts = self._make_experts(place_components(widths), self._seed)
-        rows = self._read_features(take_from_blocks(blocks, labelled.rows))
-        targets = labelled.targets.encode(labelled.labels)
-        self._experts_ = experts.fit(rows, targets, labelled.weights)
+        self._experts_ = experts.fit(
+            scaler.transform(values[np.searchsorted(used, labelled.rows)]),
+            labelled.targets.encode(labelled.labels),
+            labelled.weights,
+        )
         self._targets_ = labelled.targets
         self._show_targets(labelled.targets)
 
@@ -193,11 +199,6 @@ class SupervisedMixin:
         learnt = dict(zip(self._dims, components, strict=True))
         return learnt | self._plain_.transform(blocks)
 
-    def _read_features(self, blocks: Blocks) -> Array:
-        """Return standardised features, NaN where a row lacks a modality."""
-        features = np.hstack(list(self._list_features(blocks).values()))
-        return self._scaler_.transform(features)
-
     def _run_experts(self, X: Rows) -> NDArray[np.float64]:
         """Return what the experts predict; NaN where a row lacks every modality."""
         check_is_fitted(self, "_experts_")
@@ -206,8 +207,8 @@ class SupervisedMixin:
         return predicted.astype(np.float64)
 
     def _ask_experts(self, blocks: Blocks) -> Array:
-        features = self._read_features(blocks)
-        return self._experts_.predict(features).reshape(len(features), -1)
+        features = np.hstack(list(self._list_features(blocks).values()))
+        return self._experts_.predict(self._scaler_.transform(features))
 
     def _predict_labelled(
         self, X: Rows, y: ArrayLike, sample_weight: Any

@@ -1,4 +1,4 @@
-"""Targets: the numbers that a network is trained on, made from the labels."""
+"""Targets: the numbers that experts are fitted on, made from the labels."""
 
 from abc import ABC, abstractmethod
 from numbers import Real
@@ -21,7 +21,7 @@ from skcoral._sklearn_compat import Interval
 from skcoral._types import Array
 from skcoral.modalities._scalers import BoundedScaler
 
-# Sums of weights over a batch stay within the range of float32.
+# Sums of weights stay far within the range of float64.
 WEIGHT = Interval(Real, 1e-30, 1e30, closed="both")
 
 
@@ -54,7 +54,7 @@ class Targets(ABC):
 
     @abstractmethod
     def encode(self, labels: Array) -> Array:
-        """Return the numbers that the network is trained on."""
+        """Return the numbers that experts are fitted on."""
 
     def weigh(self, labels: Array) -> NDArray[np.float64]:
         """Return weights of the labels, besides those of their rows."""
@@ -62,7 +62,7 @@ class Targets(ABC):
 
 
 class ClassTargets(Targets):
-    """Classes as codes, with their weights and initial probabilities.
+    """Classes as codes, with their weights.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class ClassTargets(Targets):
         return compute_sample_weight(self.class_weight, labels)
 
     def _check_weights(self) -> None:
-        """Refuse weights with which the loss has no finite mean."""
+        """Refuse weights whose mean is not finite, or none."""
         given = self.class_weight
         weights: dict[Any, Any] = given if isinstance(given, dict) else {}
         for label, weight in weights.items():

@@ -89,13 +89,7 @@ class IndiSeekTransformer(BaseMultimodalTransformer):
         Width of the tokens and of the shared embedding of each modality; a multiple of
         `n_heads`.""",
     )
-    unique_dim: int | None = replace(
-        shared.UNIQUE_DIM,
-        text="""
-        int or None
-        Width of the specific embedding of each modality; None takes half of
-        `embed_dim`.""",
-    )
+    unique_dim: int | None = shared.SPECIFIC_DIM
     n_layers: int = shared.N_LAYERS
     n_heads: int = shared.N_HEADS
     dropout: float = shared.DROPOUT
